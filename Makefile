@@ -1,0 +1,76 @@
+# Everything a developer runs. `make` alone lists it.
+
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
+# Names no host; `make lock` writes it back.
+LOCK_HEADER := \# Exact versions for every supported Python. Written by `make lock`; do not edit.
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help run test check format lint types layers bench bench-memory bench-lines lock dist clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+# Two stamps: other exact versions need a clean environment, an edited setup.cfg only a new link to the checkout.
+.venv/.locked: requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "Python 3.11 or newer is needed, and '$(PYTHON)' is $$($(PYTHON) --version 2>&1). Try: make PYTHON=python3.13" >&2; \
+	  exit 1; }
+	@echo "Preparing .venv"
+	@$(PYTHON) -m venv --clear .venv
+	@$(PIP) install --require-hashes -r requirements.lock
+	@touch $@
+
+.venv/.ready: .venv/.locked setup.cfg pyproject.toml
+	@$(PIP) install --no-deps --no-build-isolation -e .
+	@touch $@
+
+run: .venv/.ready ## start the demo: an open receiver and a few orders posted to it
+	@$(BIN)/receiver demo
+
+test: .venv/.ready ## run all tests; ARGS="-k name" goes to pytest
+	@$(BIN)/python -m pytest $(ARGS)
+
+check: lint types layers test ## everything that must hold before a commit
+
+format: .venv/.ready ## format the code and mend what ruff can mend
+	@$(BIN)/ruff check --fix-only --quiet .
+	@$(BIN)/ruff format .
+
+lint: .venv/.ready ## check format and lint
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+
+types: .venv/.ready ## check types with mypy --strict
+	@$(BIN)/mypy
+
+layers: .venv/.ready ## check who may import whom
+	@$(BIN)/lint-imports
+
+bench: .venv/.ready ## compare throughput with the floor and other stacks; BENCH_ARGS go to the script
+	@$(BIN)/python -m benchmarks.compare $(BENCH_ARGS)
+
+bench-memory: .venv/.ready ## print a worker's memory over many orders
+	@$(BIN)/python -m benchmarks.memory $(BENCH_ARGS)
+
+bench-lines: .venv/.ready ## print the cost per order line as orders grow
+	@$(BIN)/python -m benchmarks.lines $(BENCH_ARGS)
+
+lock: ## renew requirements.lock with the newest versions (needs the network)
+	@$(PYTHON) -m venv --clear build/lock
+	@build/lock/bin/python -m pip --quiet --disable-pip-version-check install uv
+	@{ echo '$(LOCK_HEADER)'; \
+	   build/lock/bin/uv pip compile setup.cfg --extra dev --quiet --upgrade --universal --python-version 3.11 \
+	     --generate-hashes --no-header --no-emit-index-url --no-emit-find-links; } > build/requirements.lock
+	@mv build/requirements.lock requirements.lock
+
+dist: .venv/.ready ## build the wheel into dist/
+	@rm -rf build/lib build/bdist.*
+	@$(PIP) wheel --no-deps --no-build-isolation --wheel-dir dist .
+	@ls dist
+
+clean: ## remove the environment, caches and build products
+	@rm -rf .venv build dist *.egg-info .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	@find . -name __pycache__ -type d -not -path './node_modules/*' -prune -exec rm -rf {} +

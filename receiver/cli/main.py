@@ -1,0 +1,31 @@
+"""Puts the commands together. An error raised on purpose is shown as its message and ends with exit code 1."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+from rich.console import Console
+
+from receiver.cli import serve
+from receiver.errors import ReceiverError
+
+cli = typer.Typer(
+    name="receiver",
+    help="Receives orders from Norce Commerce, stores each once and acknowledges it.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+cli.command("serve")(serve.serve)
+cli.command("migrate")(serve.migrate_database)
+cli.command("settings")(serve.show_settings)
+
+
+def main() -> None:
+    """Run one command."""
+    try:
+        cli()
+    except ReceiverError as error:
+        Console(stderr=True, highlight=False).print(str(error), style="red", markup=False, soft_wrap=True)
+        sys.exit(1)

@@ -1,0 +1,68 @@
+"""Every way to fail on purpose: whose fault it is and what happens next.
+
+    ReceiverError
+    ├── SettingsInvalid   the operator's: correct the environment, start again
+    ├── SchemaOutdated    the operator's: run `receiver migrate`
+    ├── RequestRefused    the sender's: the request is no usable SOAP call; repeating it as it is will not help
+    ├── OrderRefused      the sender's: the order can be read but not accepted; every problem is listed
+    └── TryAgainLater     ours: the database is away or overloaded; the same call may succeed in a moment
+
+A message may reach the sender and the log, so it never holds a value of the order except its reference.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+class ReceiverError(Exception):
+    """What all errors raised on purpose have in common."""
+
+
+class SettingsInvalid(ReceiverError):
+    """The environment does not describe a receiver that can run; the text lists every problem."""
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("the settings cannot be used:\n" + "\n".join(f"  {problem}" for problem in problems))
+
+
+class SchemaOutdated(ReceiverError):
+    """The database is not at the schema this release needs; the text says which command mends it."""
+
+
+class RequestRefused(ReceiverError):
+    """The request is answered with a SOAP fault whose code says where the fault lies.
+
+    `code` is a SOAP 1.1 fault code without its prefix: Client, VersionMismatch or MustUnderstand
+    (SOAP 1.1, section 4.4.1).
+    """
+
+    def __init__(self, reason: str, *, code: str = "Client") -> None:
+        self.reason = reason
+        self.code = code
+        super().__init__(reason)
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong with an order: where, in the contract's own names, and what."""
+
+    path: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.text}"
+
+
+class OrderRefused(ReceiverError):
+    """The order is answered with StatusCode Failed and kept as a refused receipt."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__(f"the order has {len(self.problems)} problem(s)")
+
+
+class TryAgainLater(ReceiverError):
+    """Nothing was stored and nothing is wrong with the request: the sender should repeat it."""

@@ -1,0 +1,181 @@
+"""The environment, read once into one frozen Settings; every problem is reported in one message.
+
+Read this in the entry modules only and hand the values down. Each setting is described where it is declared, and
+`receiver settings` prints them.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Mapping
+from enum import Enum
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from receiver.errors import SettingsInvalid
+
+PREFIX = "RECEIVER_"
+_FOR_TESTS = "RECEIVER_TEST_"
+
+
+class OnChangedRepeat(Enum):
+    """What becomes of an order that comes again under its key with other content."""
+
+    REVISE = "revise"
+    REFUSE = "refuse"
+
+
+def _database_url(value: str) -> str:
+    scheme, separator, rest = value.partition("://")
+    # A bare postgresql:// would make SQLAlchemy look for psycopg 3, which is not what we ship.
+    if scheme in {"postgres", "postgresql"}:
+        return f"postgresql+psycopg2://{rest}"
+    if not separator or scheme not in {"sqlite", "postgresql+psycopg2"}:
+        raise ValueError("must begin with sqlite:/// or postgresql+psycopg2://")
+    if scheme == "sqlite" and rest.strip("/") in {"", ":memory:"}:
+        raise ValueError("names no file; orders must survive a restart, so write sqlite:///receiver.db")
+    return value
+
+
+def _bind(value: str) -> str:
+    host, _, port = value.rpartition(":")
+    if not host or not port.isdigit() or not 0 < int(port) < 65536:
+        raise ValueError("must be an address and a port, such as 127.0.0.1:8080")
+    return value
+
+
+def _public_url(value: str | None) -> str | None:
+    if value is None:
+        return None
+    url = urlsplit(value)
+    if url.scheme not in {"http", "https"} or not url.netloc or url.query or url.fragment:
+        raise ValueError("must be the address callers use, such as https://orders.example.com")
+    return value.rstrip("/")
+
+
+def _time_zone(value: object) -> ZoneInfo:
+    try:
+        return ZoneInfo(str(value))
+    except (ZoneInfoNotFoundError, ValueError):
+        raise ValueError("is not a time zone name such as Europe/Stockholm") from None
+
+
+class Settings(BaseSettings):
+    """How this receiver runs. Times are seconds, sizes bytes."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_file=".env", extra="ignore", frozen=True, env_ignore_empty=True
+    )
+
+    database_url: Annotated[str, AfterValidator(_database_url)] = Field(
+        "sqlite:///receiver.db",
+        description="where orders are kept: sqlite:///FILE or postgresql+psycopg2://…",
+    )
+    bind: Annotated[str, AfterValidator(_bind)] = Field("127.0.0.1:8080", description="address and port to listen on")
+    public_url: Annotated[str | None, AfterValidator(_public_url)] = Field(
+        None, description="the address callers use, written into the served WSDL; default http://BIND"
+    )
+    username: str | None = Field(None, description="name for basic authentication; no colon")
+    password: SecretStr | None = Field(None, description="its password")
+    password_file: Path | None = Field(None, description="a file that holds the password, instead of PASSWORD")
+    previous_password: SecretStr | None = Field(None, description="a second password that is valid during rotation")
+    previous_password_file: Path | None = Field(None, description="a file that holds it, instead")
+    allow_anonymous: bool = Field(False, description="true runs without credentials: anyone can place orders")
+    workers: int = Field(
+        default_factory=lambda: min(max(os.cpu_count() or 1, 2), 8),
+        ge=1,
+        le=64,
+        description="worker processes",
+    )
+    threads: int = Field(8, ge=1, le=256, description="threads, and database connections, of each worker")
+    max_body_bytes: int = Field(10_000_000, ge=1_000, description="largest request body that is read")
+    on_changed_repeat: OnChangedRepeat = Field(
+        OnChangedRepeat.REVISE, description="an order that comes again with other content: revise or refuse"
+    )
+    sender_time_zone: Annotated[ZoneInfo, BeforeValidator(_time_zone)] = Field(
+        ZoneInfo("Europe/Stockholm"), description="zone of submission times that carry none"
+    )
+    log_format: Literal["json", "text"] = Field("json", description="json for machines, text for people")
+
+    @property
+    def service_address(self) -> str:
+        """Where callers reach the service, whatever Host header they send."""
+        return f"{self.public_url or f'http://{self.bind}'}/OrderNotificationService.svc"
+
+    @property
+    def passwords(self) -> tuple[str, ...]:
+        """The valid passwords, read from their files where files are named; empty when running open."""
+        pairs = (self.password, self.password_file), (self.previous_password, self.previous_password_file)
+        found = (
+            secret.get_secret_value() if secret else file and file.read_text("utf-8").rstrip("\r\n")
+            for secret, file in pairs
+        )
+        return tuple(password for password in found if password)
+
+
+def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
+    """Read and check the environment; raises SettingsInvalid with every problem, secrets never among them."""
+    environ = os.environ if environ is None else environ
+    problems = _unknown_names(environ)
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        problems += [_sentence(found["loc"], found["msg"]) for found in error.errors(include_input=False)]
+        raise SettingsInvalid(problems) from None
+    problems += _credential_problems(settings)
+    if problems:
+        raise SettingsInvalid(problems)
+    return settings
+
+
+def described() -> list[tuple[str, str, str]]:
+    """Name, default and meaning of every setting, for help texts and the check that the README is complete."""
+    rows = []
+    for name, field in Settings.model_fields.items():
+        default: Any = field.get_default(call_default_factory=True, validated_data={})
+        shown = "" if default is None else str(default.value if isinstance(default, Enum) else default)
+        rows.append((f"{PREFIX}{name.upper()}", shown, field.description or ""))
+    return rows
+
+
+def _sentence(location: tuple[int | str, ...], message: str) -> str:
+    return f"{PREFIX}{str(location[0]).upper()}: {message.removeprefix('Value error, ')}"
+
+
+def _unknown_names(environ: Mapping[str, str]) -> list[str]:
+    known = [name for name, _, _ in described()]
+    problems = []
+    for name in sorted(environ):
+        if name.startswith(PREFIX) and not name.startswith(_FOR_TESTS) and name not in known:
+            close = difflib.get_close_matches(name, known, n=1)
+            problems.append(f"{name}: there is no such setting" + (f"; did you mean {close[0]}?" if close else ""))
+    return problems
+
+
+def _credential_problems(settings: Settings) -> list[str]:
+    problems = []
+    for secret, file, name in (
+        (settings.password, settings.password_file, "PASSWORD"),
+        (settings.previous_password, settings.previous_password_file, "PREVIOUS_PASSWORD"),
+    ):
+        if secret and file:
+            problems.append(f"{PREFIX}{name}: set it or {name}_FILE, not both")
+        if file and not (file.is_file() and file.read_text("utf-8").strip()):
+            problems.append(f"{PREFIX}{name}_FILE: {file} is not a file with a password in it")
+    if settings.username and ":" in settings.username:
+        problems.append(f"{PREFIX}USERNAME: must not contain a colon, which ends the name in basic authentication")
+    has_password = bool(settings.password or settings.password_file)
+    if settings.allow_anonymous and (settings.username or has_password):
+        problems.append(f"{PREFIX}ALLOW_ANONYMOUS: set, but so are credentials; remove one or the other")
+    if not settings.allow_anonymous and not (settings.username and has_password):
+        problems.append(
+            f"{PREFIX}USERNAME and {PREFIX}PASSWORD (or {PREFIX}PASSWORD_FILE): must be set, "
+            f"or {PREFIX}ALLOW_ANONYMOUS=true to accept orders from anyone"
+        )
+    return problems

@@ -1,0 +1,242 @@
+"""Turns the `request` element of CreateOrder into an Order, driven by tables made from the shipped WSDL.
+
+Members are found by namespace and name in whatever order they come; prefixes never matter. Nothing raises: what does
+not fit becomes a problem with its path, what the contract does not know is collected in canonical form.
+A reader is made once per type at start-up and closes over its table, which is what keeps an order line cheap.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields
+from typing import cast
+
+from lxml import etree
+
+from receiver.errors import Problem
+from receiver.orders import model
+from receiver.soap import values
+from receiver.soap.contract import ComplexType, Contract, Member, load_contract
+from receiver.soap.names import CONTRACT, NIL, is_nil
+
+_PROMOTION = "Enferno.Services.Contracts.StormConnect.Order"
+_XS = "http://www.w3.org/2001/XMLSchema"
+
+_MODEL: dict[str, type] = {
+    f"{{{CONTRACT}}}OrderRequest": model.Order,
+    f"{{{CONTRACT}}}OrderItem": model.OrderLine,
+    f"{{{CONTRACT}}}ClientCustomer": model.Party,
+    f"{{{CONTRACT}}}Company": model.Company,
+    f"{{{CONTRACT}}}Customer": model.Person,
+    f"{{{CONTRACT}}}Address": model.Address,
+    f"{{{CONTRACT}}}CodeValue": model.Info,
+    f"{{{CONTRACT}}}Payment": model.Payment,
+    f"{{{CONTRACT}}}Discount": model.Discount,
+    f"{{{CONTRACT}}}ShippingAdvice": model.ShippingAdvice,
+    f"{{{CONTRACT}}}PickupStore": model.PickupStore,
+    f"{{{CONTRACT}}}PriceListItem": model.PriceListEntry,
+    f"{{{CONTRACT}}}Fee": model.Fee,
+    f"{{{CONTRACT}}}Header": model.Header,
+    f"{{{_PROMOTION}}}Promotion": model.Promotion,
+}
+_RENAMED = {f"{{{CONTRACT}}}Items": "lines"}
+_PERSONAL = (
+    model.Party,
+    model.Company,
+    model.Person,
+    model.Address,
+    model.Info,
+    model.PickupStore,
+    model.Payment,
+)
+"""Types whose values no problem may show."""
+
+_SIMPLE: dict[str, values.Read] = {
+    f"{{{_XS}}}int": values.read_integer,
+    f"{{{_XS}}}decimal": values.read_decimal,
+    f"{{{_XS}}}boolean": values.read_boolean,
+    f"{{{_XS}}}dateTime": values.read_moment,
+    "{http://schemas.microsoft.com/2003/10/Serialization/}guid": values.read_guid,
+}
+_STRING = f"{{{_XS}}}string"
+_HERE = "."
+"""The path of a problem with the element itself, until the element above names it."""
+
+
+@dataclass(slots=True)
+class Findings:
+    """What was noticed while one order was decoded: problems with their paths, unknown members in canonical form."""
+
+    problems: list[Problem] = field(default_factory=list)
+    unknown: list[str] = field(default_factory=list)
+
+    def move_below(self, step: str, since: int) -> None:
+        """Prefix the paths of all problems after the first `since` with the member they were found in."""
+        for index in range(since, len(self.problems)):
+            problem = self.problems[index]
+            path = step if problem.path == _HERE else f"{step}/{problem.path}"
+            self.problems[index] = Problem(path, problem.text)
+
+
+Reader = Callable[[etree._Element, Findings], object]
+
+
+class OrderDecoder:
+    """Reads CreateOrder's `request`; safe to share between threads."""
+
+    def __init__(self, contract: Contract | None = None) -> None:
+        self._contract = contract or load_contract()
+        self._readers: dict[str, Reader] = {}
+        self._read_order = self._reader_of(f"{{{CONTRACT}}}OrderRequest")
+
+    def decode(self, request: etree._Element) -> tuple[model.Order, Findings]:
+        """The order, with None wherever a problem was found, and the findings."""
+        findings = Findings()
+        return cast(model.Order, self._read_order(request, findings)), findings
+
+    def _reader_of(self, type_name: str) -> Reader:
+        if type_name not in self._readers:
+            complex_type = self._contract.complex_types[type_name]
+            if item := complex_type.item:
+                reader = _list_reader(item, self._member_reader(item, is_shown=False))
+            else:
+                reader = self._struct_reader(_MODEL[type_name], complex_type)
+            self._readers[type_name] = reader
+        return self._readers[type_name]
+
+    def _member_reader(self, member: Member, *, is_shown: bool) -> Reader:
+        if member.type == _STRING:
+            return _read_string
+        if read := _SIMPLE.get(member.type):
+            return _value_reader(read, is_shown=is_shown)
+        if names := self._contract.enumerations.get(member.type):
+            return _value_reader(values.name_reader(names), is_shown=is_shown)
+        return self._reader_of(member.type)
+
+    def _struct_reader(self, cls: type, complex_type: ComplexType) -> Reader:
+        is_shown = cls not in _PERSONAL
+        table = {}
+        for member in complex_type.members:
+            name = _RENAMED.get(member.tag) or _snake_case(member.name)
+            table[member.tag] = (name, member.name, self._member_reader(member, is_shown=is_shown))
+        _check_model(cls, {name for name, _, _ in table.values()})
+        return _struct_reader(cls, table)
+
+
+def _struct_reader(cls: type, table: dict[str, tuple[str, str, Reader]]) -> Reader:
+    find = table.get
+
+    def read_struct(element: etree._Element, findings: Findings) -> object:
+        found: dict[str, object] = {}
+        problems = findings.problems
+        if (text := element.text) and not text.isspace():
+            problems.append(Problem(_HERE, "has text where members are expected"))
+        for child in element:
+            known = find(child.tag)
+            if known is None:
+                findings.unknown.append(_canonical(child))
+                continue
+            name, wire_name, read = known
+            if name in found:
+                problems.append(Problem(wire_name, "is there twice"))
+                continue
+            before = len(problems)
+            found[name] = read(child, findings)
+            if len(problems) != before:
+                findings.move_below(wire_name, before)
+        return cls(**found)
+
+    def read(element: etree._Element, findings: Findings) -> object:
+        return None if _is_nil(element) else read_struct(element, findings)
+
+    return read
+
+
+def _list_reader(item: Member, read: Reader) -> Reader:
+    def read_list(element: etree._Element, findings: Findings) -> tuple[object, ...] | None:
+        if _is_nil(element):
+            return None
+        entries = []
+        problems = findings.problems
+        for child in element:
+            if child.tag != item.tag:
+                findings.unknown.append(_canonical(child))
+                continue
+            before = len(problems)
+            entry = read(child, findings)
+            entries.append(entry)
+            if entry is None and len(problems) == before:
+                problems.append(Problem(_HERE, "is nil; a list holds no empty entries"))
+            if len(problems) != before:
+                findings.move_below(f"{item.name}[{len(entries)}]", before)
+        return tuple(entries)
+
+    return read_list
+
+
+def _read_string(element: etree._Element, findings: Findings) -> str | None:
+    """Verbatim, white space included; an empty element is an empty string, a nil one None."""
+    if len(element):
+        findings.problems.append(Problem(_HERE, "has members where text is expected"))
+        return None
+    text = element.text
+    if text:
+        return text
+    return None if is_nil(element.get(NIL)) else ""
+
+
+def _value_reader(read: values.Read, *, is_shown: bool) -> Reader:
+    def read_value(element: etree._Element, findings: Findings) -> object:
+        text = element.text or ""
+        if not text and is_nil(element.get(NIL)):
+            return None
+        try:
+            if len(element):
+                raise values.Misfit("has members where text is expected")
+            return read(text)
+        except values.Misfit as misfit:
+            shown = _shown(text) if is_shown else None
+            findings.problems.append(Problem(_HERE, f"{shown or _described(text)} {misfit}"))
+            return None
+
+    return read_value
+
+
+def _is_nil(element: etree._Element) -> bool:
+    return len(element) == 0 and is_nil(element.get(NIL))
+
+
+_HARMLESS = re.compile(r"[\w+\-.,:]{1,20}")
+_MOST_DIGITS = 5
+
+
+def _shown(text: str) -> str | None:
+    """The text in quotes where it is too short and too plain to be a person's number, address or name with a space."""
+    if _HARMLESS.fullmatch(text) and sum(map(str.isdigit, text)) <= _MOST_DIGITS:
+        return f"'{text}'"
+    return None
+
+
+def _described(text: str) -> str:
+    return f"the value ({len(text)} characters)" if text else "an empty value"
+
+
+def _canonical(element: etree._Element) -> str:
+    """The element without prefixes or white space that could differ between two sendings of the same content."""
+    text = etree.tostring(element, encoding="unicode", with_tail=False)
+    return str(etree.canonicalize(text, rewrite_prefixes=True, strip_text=True))
+
+
+def _snake_case(name: str) -> str:
+    """`ErpOrderNo` -> erp_order_no, `DoSMSNotify` -> do_sms_notify, `Code2` -> code2."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()
+
+
+def _check_model(cls: type, names: set[str]) -> None:
+    held = {f.name for f in fields(cls)}
+    if held != names:
+        raise TypeError(
+            f"{cls.__name__} and the WSDL differ: only in the WSDL {sorted(names - held)}, "
+            f"only in the model {sorted(held - names)}"
+        )

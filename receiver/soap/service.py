@@ -1,0 +1,94 @@
+"""CreateOrder as spyne dispatches it: decode, check, accept, answer."""
+
+from __future__ import annotations
+
+import receiver.soap.compat  # noqa: F401  isort: skip - must come before spyne
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from lxml import etree
+from spyne import AnyXml, Application, Service, rpc
+from spyne.server.wsgi import WsgiApplication
+
+from receiver.errors import OrderRefused, Problem
+from receiver.flows.accept_order import accept_order
+from receiver.flows.keep_refusal import keep_refusal
+from receiver.orders.identity import fingerprint, key_of
+from receiver.orders.model import Order
+from receiver.orders.rules import problems_of
+from receiver.ports import Receipt, ReceivedOrder, Units
+from receiver.settings import OnChangedRepeat
+from receiver.soap.answers import acknowledgement_envelope, refusal_envelope
+from receiver.soap.decode import Findings, OrderDecoder
+from receiver.soap.names import CONTRACT, NIL, REQUEST, SERVICE, is_nil
+from receiver.soap.protocol import ENVELOPE_KEY, OrderProtocol
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
+RECEIPT_KEY = "receiver.receipt"
+"""Where the receipt lies in the WSGI environment."""
+
+
+@dataclass(frozen=True, slots=True)
+class OrderDoor:
+    """What the operation needs, handed to spyne as the application's configuration."""
+
+    units: Units
+    on_changed_repeat: OnChangedRepeat
+    decoder: OrderDecoder
+
+    def create_order(self, request: etree._Element | None, *, receipt: Receipt, repairs: int) -> bytes:
+        """The answer envelope to one `request` element; raises TryAgainLater when nothing could be stored."""
+        reference = None
+        try:
+            order, findings = self._decode(request)
+            reference = order.client_order_ref
+            if problems := findings.problems + problems_of(order):
+                raise OrderRefused(problems)
+            notes = {"repaired_references": repairs, "unknown_members": len(findings.unknown)}
+            received = ReceivedOrder(
+                order=order,
+                receipt=receipt,
+                key=key_of(order),
+                fingerprint=fingerprint(order, unknown=findings.unknown),
+                notes={name: count for name, count in notes.items() if count},
+            )
+            acknowledgement = accept_order(received, units=self.units, on_changed_repeat=self.on_changed_repeat)
+        except OrderRefused as refusal:
+            keep_refusal(refusal, receipt, units=self.units, client_order_ref=reference)
+            return refusal_envelope(refusal.problems)
+        return acknowledgement_envelope(acknowledgement)
+
+    def _decode(self, request: etree._Element | None) -> tuple[Order, Findings]:
+        if request is None or is_nil(request.get(NIL)):
+            raise OrderRefused([Problem(REQUEST, "is missing or nil; it must hold the order")])
+        return self.decoder.decode(request)
+
+
+class _OrderNotificationService(Service):  # type: ignore[misc]
+    @rpc(AnyXml, _returns=AnyXml, _operation_name="CreateOrder")  # type: ignore[untyped-decorator]
+    def create_order(ctx: Any, request: etree._Element | None) -> bytes:  # noqa: N805
+        door: OrderDoor = ctx.app.config
+        environ = ctx.transport.req_env
+        return door.create_order(request, receipt=environ[RECEIPT_KEY], repairs=environ[ENVELOPE_KEY].repairs)
+
+
+class _OrderApplication(Application):  # type: ignore[misc]
+    def process_request(self, ctx: Any) -> None:
+        """Call the operation and let every exception rise to the gate; spyne would log it and answer with its text."""
+        ctx.out_object = [self.call_wrapper(ctx)]
+
+
+def soap_application(door: OrderDoor) -> WSGIApplication:
+    """The WSGI application that answers one POST whose receipt and clean envelope are in its environment."""
+    application = _OrderApplication(
+        [_OrderNotificationService],
+        tns=CONTRACT,
+        name=SERVICE,
+        in_protocol=OrderProtocol(),
+        out_protocol=OrderProtocol(),
+        config=door,
+    )
+    wsgi: WSGIApplication = WsgiApplication(application)
+    return wsgi

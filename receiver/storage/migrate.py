@@ -1,0 +1,92 @@
+"""Brings a database to the schema of this release, and tells whether it is there.
+
+Configured in code: there is no alembic.ini. On PostgreSQL an advisory lock keeps two migrating processes apart, and a
+lock timeout keeps a step from blocking orders behind a long query.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, text
+
+from receiver.errors import SchemaOutdated
+from receiver.storage.unit_of_work import database_trouble
+
+_FOLDER = Path(__file__).parent / "migrations"
+_LOCK = 8_402_113_774_029_911
+"""Any number, as long as nothing else in the database locks on it."""
+
+
+def migrate(engine: Engine) -> tuple[str | None, str]:
+    """Apply all missing steps, each in its own transaction; returns the revision before and after.
+
+    Raises TryAgainLater when the database cannot be reached or a lock is not free.
+    """
+    with database_trouble(), engine.connect() as connection, _alone(connection):
+        before = _current(connection)
+        config = _config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+        connection.commit()
+        return before, _head()
+
+
+def require_current_schema(engine: Engine) -> None:
+    """Raise SchemaOutdated, with the command that mends it, unless the database is at this release's schema."""
+    with database_trouble(), engine.connect() as connection:
+        current = _current(connection)
+    head = _head()
+    if current == head:
+        return
+    if current is not None and current not in {step.revision for step in _scripts().walk_revisions()}:
+        raise SchemaOutdated(
+            f"the database is at schema {current}, which this release (schema {head}) does not know: "
+            "it was migrated by a newer release; run that one"
+        )
+    raise SchemaOutdated(
+        f"the database is at schema {current or 'none'}, this release needs {head}; run: receiver migrate"
+    )
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(_FOLDER).replace("%", "%%"))
+    return config
+
+
+def _scripts() -> ScriptDirectory:
+    return ScriptDirectory.from_config(_config())
+
+
+def _head() -> str:
+    return str(_scripts().get_current_head())
+
+
+def _current(connection: Connection) -> str | None:
+    current = MigrationContext.configure(connection).get_current_revision()
+    connection.rollback()
+    return current
+
+
+@contextmanager
+def _alone(connection: Connection) -> Iterator[None]:
+    if connection.dialect.name != "postgresql":
+        yield
+        return
+    connection.execute(text("SELECT pg_advisory_lock(:lock)"), {"lock": _LOCK})
+    connection.execute(text("SET lock_timeout = '5s'"))
+    connection.execute(text("SET statement_timeout = 0"))
+    connection.commit()
+    try:
+        yield
+    finally:
+        connection.rollback()
+        connection.execute(text("SELECT pg_advisory_unlock(:lock)"), {"lock": _LOCK})
+        connection.commit()

@@ -1,0 +1,58 @@
+"""One transaction over orders and refused receipts, and the one door through which database errors leave."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import tzinfo
+
+from sqlalchemy import Connection, Engine, exc
+
+from receiver import logs
+from receiver.errors import TryAgainLater
+from receiver.storage.order_store import OrderStore
+from receiver.storage.refused_receipt_store import RefusedReceiptStore
+
+
+class SqlUnit:
+    """Implements `ports.Unit` on one connection."""
+
+    def __init__(self, connection: Connection, *, sender_zone: tzinfo) -> None:
+        self._connection = connection
+        self.orders = OrderStore(connection, sender_zone=sender_zone)
+        self.refused_receipts = RefusedReceiptStore(connection)
+
+    def commit(self) -> None:
+        """Commit; on return the data is on disk, as far as the database promises it."""
+        self._connection.commit()
+
+
+class SqlUnits:
+    """Implements `ports.Units` on an engine; safe to share between threads.
+
+    `sender_zone` is where a submission time without offset is read.
+    """
+
+    def __init__(self, engine: Engine, *, sender_zone: tzinfo) -> None:
+        self._engine = engine
+        self._sender_zone = sender_zone
+
+    @contextmanager
+    def begin(self) -> Iterator[SqlUnit]:
+        """A unit that rolls back unless it commits; raises TryAgainLater for trouble that is not the order's fault."""
+        with database_trouble(), self._engine.connect() as connection:
+            yield SqlUnit(connection, sender_zone=self._sender_zone)
+
+
+@contextmanager
+def database_trouble() -> Iterator[None]:
+    """Turn the database being away, overloaded or full into TryAgainLater; programming errors pass through.
+
+    What the driver says is noted by its class only: PostgreSQL quotes whole rows in its details.
+    """
+    try:
+        yield
+    except (exc.OperationalError, exc.InterfaceError, exc.TimeoutError, exc.InternalError) as error:
+        cause = getattr(error, "orig", None) or error
+        logs.note(logs.DATABASE_FAILED, cause=type(cause).__name__, sqlstate=getattr(cause, "pgcode", None))
+        raise TryAgainLater("the order database cannot be reached or is overloaded") from error
