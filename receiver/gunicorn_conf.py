@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+
 from receiver.settings import read_settings
 
 _settings = read_settings()
@@ -28,3 +30,9 @@ accesslog = None
 errorlog = "-"
 loglevel = "warning"
 control_socket_disable = True
+
+
+def post_worker_init(_worker: object) -> None:
+    """Set aside what start-up made: a full collection then looks at requests only, not at every imported library."""
+    gc.collect()
+    gc.freeze()

@@ -28,7 +28,6 @@ REQUEST_FAILED = "request_failed"
 DATABASE_FAILED = "database_failed"
 DATABASE_MIGRATED = "database_migrated"
 RECEIVER_STARTED = "receiver_started"
-REQUEST_ANSWERED = "request_answered"
 
 _LEVELS = {
     ORDER_REVISED: logging.WARNING,

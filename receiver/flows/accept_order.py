@@ -7,6 +7,7 @@ decided by the insert itself, never by looking first.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from receiver import logs
 from receiver.errors import OrderRefused, Problem
@@ -52,6 +53,7 @@ def accept_order(received: ReceivedOrder, *, units: Units, on_changed_repeat: On
         application_key=str(received.key.application_key),
         revision=revision,
         lines=len(received.order.lines or ()),
+        ms=round((datetime.now(UTC) - received.receipt.received_at).total_seconds() * 1000, 1),
         **received.notes,
     )
     return Acknowledgement(received.key, stored.erp_order_no if stored else None)

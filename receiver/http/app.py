@@ -7,7 +7,6 @@ caller sent is kept before it hears that it was refused.
 from __future__ import annotations
 
 import secrets
-import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -77,20 +76,13 @@ class ReceiverApp:
     def _create_order(self, environ: WSGIEnvironment) -> Answer:
         if gate.media_type_of(environ.get("CONTENT_TYPE", ""))[0] != "text/xml":
             return plain("415 Unsupported Media Type", "Send a SOAP 1.1 envelope as text/xml.")
-        started = time.perf_counter()
         try:
-            answer = self._answer_to_envelope(environ)
+            return self._answer_to_envelope(environ)
         except RequestRefused as refusal:
             logs.note(logs.REQUEST_REFUSED, reason=refusal.reason, received_from=environ.get("REMOTE_ADDR"))
-            answer = soap(_ERROR, fault_envelope(refusal.code, refusal.reason))
+            return soap(_ERROR, fault_envelope(refusal.code, refusal.reason))
         except TryAgainLater as trouble:
-            answer = soap(_ERROR, fault_envelope("Server", f"{trouble}; nothing was stored, send the request again"))
-        logs.note(
-            logs.REQUEST_ANSWERED,
-            status=answer.status[:3],
-            ms=round((time.perf_counter() - started) * 1000, 1),
-        )
-        return answer
+            return soap(_ERROR, fault_envelope("Server", f"{trouble}; nothing was stored, send the request again"))
 
     def _answer_to_envelope(self, environ: WSGIEnvironment) -> Answer:
         gate.check_head(environ)

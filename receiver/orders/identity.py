@@ -1,8 +1,8 @@
 """When two requests carry the same order: its natural key, and a fingerprint of what it says.
 
 The fingerprint is taken of the decoded order, so prefixes, white space between elements and the order of members do
-not matter. Fields that are None leave no trace, so a member the contract gains later does not change the fingerprint
-of the orders that came before it.
+not matter. Fields that are None at the end of a type leave no trace: the contract gains members at the end only, so one
+that is added later does not change the fingerprint of the orders that came before it.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from dataclasses import dataclass, fields, is_dataclass
 from decimal import Decimal
 from functools import cache
 from operator import attrgetter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_type_hints
 from uuid import UUID
 
-from receiver.orders.model import Order, WrittenTime
+from receiver.orders.model import Order
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -49,32 +49,30 @@ def fingerprint(order: Order, *, unknown: Sequence[str] = ()) -> str:
     return hashlib.sha256(ascii(said).encode("ascii")).hexdigest()
 
 
-@cache
-def _fields_of(cls: type[DataclassInstance]) -> tuple[tuple[str, ...], Callable[[object], tuple[object, ...]]]:
-    names = tuple(field.name for field in fields(cls))
-    if len(names) == 1:
-        return names, lambda value: (getattr(value, names[0]),)
-    return names, attrgetter(*names)
-
-
-_PLAIN = (str, int, bool, Decimal)
-
-
 def _said(value: object) -> object:
-    """A value as nested tuples of plain ones, None left out."""
-    if isinstance(value, _PLAIN):
-        return value
+    """A value as nested lists of plain ones."""
     if isinstance(value, tuple):
-        return tuple([_said(item) for item in value])
-    if isinstance(value, WrittenTime):
-        return value.text
+        return [_said(item) for item in value]
     if is_dataclass(value) and not isinstance(value, type):
-        names, values = _fields_of(type(value))
-        return tuple(
-            [
-                (name, field if type(field) in _PLAIN else _said(field))
-                for name, field in zip(names, values(value), strict=True)
-                if field is not None
-            ]
-        )
-    return str(value)
+        values_of, composed = _plan_of(type(value))
+        values = list(values_of(value))
+        for index in composed:
+            if values[index] is not None:
+                values[index] = _said(values[index])
+        while values and values[-1] is None:
+            values.pop()
+        return values
+    return value if isinstance(value, str) else str(value)
+
+
+@cache
+def _plan_of(cls: type[DataclassInstance]) -> tuple[Callable[[object], tuple[object, ...]], tuple[int, ...]]:
+    """How to get all fields of a class at once, and which of them are not plain values."""
+    names = [field.name for field in fields(cls)]
+    plain = {name for name, hint in get_type_hints(cls).items() if hint in _PLAIN}
+    composed = tuple(index for index, name in enumerate(names) if name not in plain)
+    getter = attrgetter(*names)
+    return (getter if len(names) > 1 else lambda value: (getter(value),)), composed
+
+
+_PLAIN = (str | None, int | None, bool | None, Decimal | None)

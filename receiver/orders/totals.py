@@ -5,12 +5,12 @@ Sums are exact: no rounding happens here, and what is absent counts as zero, as 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Context, Decimal
 
 from receiver.orders.model import Order
 
+_ZERO = Decimal(0)
 _EXACT = Context(prec=200)
 """Wide enough for every product and sum of .NET decimals (29 digits before the point, 28 after)."""
 
@@ -29,22 +29,12 @@ class Totals:
 
 def totals_of(order: Order) -> Totals:
     """The sums over all lines and payments; a line counts unit times ordered quantity."""
-    lines = order.lines or ()
-    return Totals(
-        lines_total=_sum(_times(line.unit_price, line.ordered_quantity) for line in lines),
-        vat_total=_sum(_times(line.unit_vat, line.ordered_quantity) for line in lines),
-        paid_total=_sum(payment.amount or Decimal(0) for payment in order.payments or ()),
-    )
-
-
-def _times(unit: Decimal | None, quantity: Decimal | None) -> Decimal:
-    if unit is None or quantity is None:
-        return Decimal(0)
-    return _EXACT.multiply(unit, quantity)
-
-
-def _sum(amounts: Iterable[Decimal]) -> Decimal:
-    total = Decimal(0)
-    for amount in amounts:
-        total = _EXACT.add(total, amount)
-    return total
+    lines_total = vat_total = paid_total = _ZERO
+    for line in order.lines or ():
+        quantity = line.ordered_quantity
+        if quantity is not None:
+            lines_total = _EXACT.fma(line.unit_price or _ZERO, quantity, lines_total)
+            vat_total = _EXACT.fma(line.unit_vat or _ZERO, quantity, vat_total)
+    for payment in order.payments or ():
+        paid_total = _EXACT.add(paid_total, payment.amount or _ZERO)
+    return Totals(lines_total, vat_total, paid_total)

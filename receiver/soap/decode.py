@@ -99,7 +99,7 @@ class OrderDecoder:
         if type_name not in self._readers:
             complex_type = self._contract.complex_types[type_name]
             if item := complex_type.item:
-                reader = _list_reader(item, self._member_reader(item, is_shown=False))
+                reader = _list_reader(item, self._item_reader(item))
             else:
                 reader = self._struct_reader(_MODEL[type_name], complex_type)
             self._readers[type_name] = reader
@@ -107,66 +107,71 @@ class OrderDecoder:
 
     def _member_reader(self, member: Member, *, is_shown: bool) -> Reader:
         if member.type == _STRING:
-            return _read_string
+            return _string_reader(member.name)
         if read := _SIMPLE.get(member.type):
-            return _value_reader(read, is_shown=is_shown)
+            return _value_reader(member.name, read, is_shown=is_shown)
         if names := self._contract.enumerations.get(member.type):
-            return _value_reader(values.name_reader(names), is_shown=is_shown)
-        return self._reader_of(member.type)
+            return _value_reader(member.name, values.name_reader(names), is_shown=is_shown)
+        return _below(member.name, self._reader_of(member.type))
+
+    def _item_reader(self, item: Member) -> Reader:
+        return _string_reader(_HERE) if item.type == _STRING else self._reader_of(item.type)
 
     def _struct_reader(self, cls: type, complex_type: ComplexType) -> Reader:
         is_shown = cls not in _PERSONAL
         table = {}
         for member in complex_type.members:
             name = _RENAMED.get(member.tag) or _snake_case(member.name)
-            table[member.tag] = (name, member.name, self._member_reader(member, is_shown=is_shown))
-        _check_model(cls, {name for name, _, _ in table.values()})
+            table[member.tag] = (name, self._member_reader(member, is_shown=is_shown))
+        _check_model(cls, [name for name, _ in table.values()])
         return _struct_reader(cls, table)
 
 
-def _struct_reader(cls: type, table: dict[str, tuple[str, str, Reader]]) -> Reader:
+def _struct_reader(cls: type, table: dict[str, tuple[str, Reader]]) -> Reader:
     find = table.get
+    all_tags = list(table)
+    all_readers = [read for _, read in table.values()]
 
     def read_struct(element: etree._Element, findings: Findings) -> object:
-        found: dict[str, object] = {}
-        problems = findings.problems
+        children = list(element)
+        if not children and is_nil(element.get(NIL)):
+            return None
         if (text := element.text) and not text.isspace():
-            problems.append(Problem(_HERE, "has text where members are expected"))
-        for child in element:
+            findings.problems.append(Problem(_HERE, "has text where members are expected"))
+        # WCF writes every member, in the contract's order; then there is nothing to look up.
+        if [child.tag for child in children] == all_tags:
+            return cls(*[read(child, findings) for read, child in zip(all_readers, children, strict=True)])
+        found: dict[str, object] = {}
+        for child in children:
             known = find(child.tag)
             if known is None:
                 findings.unknown.append(_canonical(child))
                 continue
-            name, wire_name, read = known
+            name, read = known
             if name in found:
-                problems.append(Problem(wire_name, "is there twice"))
-                continue
-            before = len(problems)
-            found[name] = read(child, findings)
-            if len(problems) != before:
-                findings.move_below(wire_name, before)
+                findings.problems.append(Problem(_local_name(child), "is there twice"))
+            else:
+                found[name] = read(child, findings)
         return cls(**found)
 
-    def read(element: etree._Element, findings: Findings) -> object:
-        return None if _is_nil(element) else read_struct(element, findings)
-
-    return read
+    return read_struct
 
 
 def _list_reader(item: Member, read: Reader) -> Reader:
     def read_list(element: etree._Element, findings: Findings) -> tuple[object, ...] | None:
         if _is_nil(element):
             return None
-        entries = []
+        if (text := element.text) and not text.isspace():
+            findings.problems.append(Problem(_HERE, f"has text where {item.name} is expected"))
+        entries: list[object] = []
         problems = findings.problems
         for child in element:
             if child.tag != item.tag:
                 findings.unknown.append(_canonical(child))
                 continue
             before = len(problems)
-            entry = read(child, findings)
-            entries.append(entry)
-            if entry is None and len(problems) == before:
+            entries.append(read(child, findings))
+            if entries[-1] is None and len(problems) == before:
                 problems.append(Problem(_HERE, "is nil; a list holds no empty entries"))
             if len(problems) != before:
                 findings.move_below(f"{item.name}[{len(entries)}]", before)
@@ -175,29 +180,46 @@ def _list_reader(item: Member, read: Reader) -> Reader:
     return read_list
 
 
-def _read_string(element: etree._Element, findings: Findings) -> str | None:
-    """Verbatim, white space included; an empty element is an empty string, a nil one None."""
-    if len(element):
-        findings.problems.append(Problem(_HERE, "has members where text is expected"))
-        return None
-    text = element.text
-    if text:
-        return text
-    return None if is_nil(element.get(NIL)) else ""
+def _below(step: str, read: Reader) -> Reader:
+    """Reads a member that has members of its own; only these need their problems moved below a name."""
+
+    def read_below(element: etree._Element, findings: Findings) -> object:
+        before = len(findings.problems)
+        value = read(element, findings)
+        if len(findings.problems) != before:
+            findings.move_below(step, before)
+        return value
+
+    return read_below
 
 
-def _value_reader(read: values.Read, *, is_shown: bool) -> Reader:
-    def read_value(element: etree._Element, findings: Findings) -> object:
-        text = element.text or ""
-        if not text and is_nil(element.get(NIL)):
+def _string_reader(name: str) -> Reader:
+    def read_string(element: etree._Element, findings: Findings) -> str | None:
+        """Verbatim, white space included; an empty element is an empty string, a nil one None."""
+        if len(element):
+            findings.problems.append(Problem(name, "has members where text is expected"))
             return None
+        text = element.text
+        if text:
+            return text
+        return None if is_nil(element.get(NIL)) else ""
+
+    return read_string
+
+
+def _value_reader(name: str, read: values.Read, *, is_shown: bool) -> Reader:
+    def read_value(element: etree._Element, findings: Findings) -> object:
+        text = element.text
+        if text is None and is_nil(element.get(NIL)):
+            return None
+        text = text or ""
         try:
             if len(element):
                 raise values.Misfit("has members where text is expected")
             return read(text)
         except values.Misfit as misfit:
             shown = _shown(text) if is_shown else None
-            findings.problems.append(Problem(_HERE, f"{shown or _described(text)} {misfit}"))
+            findings.problems.append(Problem(name, f"{shown or _described(text)} {misfit}"))
             return None
 
     return read_value
@@ -228,15 +250,16 @@ def _canonical(element: etree._Element) -> str:
     return str(etree.canonicalize(text, rewrite_prefixes=True, strip_text=True))
 
 
+def _local_name(element: etree._Element) -> str:
+    return etree.QName(element).localname
+
+
 def _snake_case(name: str) -> str:
     """`ErpOrderNo` -> erp_order_no, `DoSMSNotify` -> do_sms_notify, `Code2` -> code2."""
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()
 
 
-def _check_model(cls: type, names: set[str]) -> None:
-    held = {f.name for f in fields(cls)}
+def _check_model(cls: type, names: list[str]) -> None:
+    held = [f.name for f in fields(cls)]
     if held != names:
-        raise TypeError(
-            f"{cls.__name__} and the WSDL differ: only in the WSDL {sorted(names - held)}, "
-            f"only in the model {sorted(held - names)}"
-        )
+        raise TypeError(f"{cls.__name__} must have the members of the WSDL in its order: {names}, and has {held}")

@@ -1,6 +1,7 @@
 """Orders by their natural key: inserted once, repeated or revised, never overwritten.
 
-`add_once` inserts first and lets the unique index decide; looking first would let two copies in at once.
+`add_once` inserts first and lets the unique index decide; looking first would let two copies in at once. PostgreSQL
+does it in one statement, SQLite, which has no network to wait for, in four.
 """
 
 from __future__ import annotations
@@ -8,13 +9,14 @@ from __future__ import annotations
 from datetime import tzinfo
 
 from sqlalchemy import Connection, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 
 from receiver.ports import ReceivedOrder, StoredOrder
+from receiver.storage import one_statement
 from receiver.storage.rows import RECEIVED, line_values, order_values, pack
 from receiver.storage.tables import order_history, order_lines, order_payloads, orders
 
-_KEY = [orders.c.application_key, orders.c.client_order_ref]
+_KEY = [orders.c.client_order_ref, orders.c.application_key]
 
 
 class OrderStore:
@@ -31,17 +33,12 @@ class OrderStore:
             "client_order_ref": received.key.client_order_ref,
             "revision": 1,
             "state": RECEIVED,
+            "erp_order_no": None,
             "received_at": received.receipt.received_at,
             **order_values(received.order, sender_zone=self._sender_zone),
         }
-        dialect = postgresql if self._connection.dialect.name == "postgresql" else sqlite
-        statement = dialect.insert(orders).on_conflict_do_nothing(index_elements=_KEY).returning(orders.c.id)
-        order_id = self._connection.execute(statement, values).scalar_one_or_none()
-        if order_id is None:
-            return self._find(received)
-        self._add_content(received, order_id, revision=1)
-        self._note("received", received, order_id, revision=1)
-        return None
+        insert_new = self._insert_at_once if self._connection.dialect.name == "postgresql" else self._insert_in_turn
+        return None if insert_new(received, values) else self._find(received)
 
     def add_repeat(self, received: ReceivedOrder, stored: StoredOrder) -> None:
         """Note the repeat in the order's history."""
@@ -55,6 +52,25 @@ class OrderStore:
         self._add_content(received, stored.order_id, revision=revision)
         self._note("revised", received, stored.order_id, revision=revision)
         return revision
+
+    def _insert_at_once(self, received: ReceivedOrder, values: dict[str, object]) -> bool:
+        order_id = one_statement.insert_order(
+            self._connection,
+            values,
+            lines=line_values(received.order),
+            payload=_payload(received, revision=1),
+            entry=_entry("received", received, revision=1),
+        )
+        return order_id is not None
+
+    def _insert_in_turn(self, received: ReceivedOrder, values: dict[str, object]) -> bool:
+        statement = sqlite.insert(orders).on_conflict_do_nothing(index_elements=_KEY).returning(orders.c.id)
+        order_id = self._connection.execute(statement, values).scalar_one_or_none()
+        if order_id is None:
+            return False
+        self._add_content(received, order_id, revision=1)
+        self._note("received", received, order_id, revision=1)
+        return True
 
     def _find(self, received: ReceivedOrder) -> StoredOrder:
         row = self._connection.execute(
@@ -75,26 +91,29 @@ class OrderStore:
         of_order = {"order_id": order_id, "revision": revision}
         if lines := [of_order | line for line in line_values(received.order)]:
             self._connection.execute(insert(order_lines), lines)
-        receipt = received.receipt
-        self._connection.execute(
-            insert(order_payloads),
-            {
-                **of_order,
-                "fingerprint": received.fingerprint,
-                "media_type": receipt.media_type,
-                "payload": pack(receipt),
-                "received_at": receipt.received_at,
-            },
-        )
+        payload = _payload(received, revision=revision)
+        self._connection.execute(insert(order_payloads), {"order_id": order_id, **payload})
 
     def _note(self, event: str, received: ReceivedOrder, order_id: int, *, revision: int) -> None:
-        self._connection.execute(
-            insert(order_history),
-            {
-                "order_id": order_id,
-                "happened_at": received.receipt.received_at,
-                "event": event,
-                "revision": revision,
-                "detail": received.notes or None,
-            },
-        )
+        entry = _entry(event, received, revision=revision)
+        self._connection.execute(insert(order_history), {"order_id": order_id, **entry})
+
+
+def _payload(received: ReceivedOrder, *, revision: int) -> dict[str, object]:
+    receipt = received.receipt
+    return {
+        "revision": revision,
+        "fingerprint": received.fingerprint,
+        "media_type": receipt.media_type,
+        "payload": pack(receipt),
+        "received_at": receipt.received_at,
+    }
+
+
+def _entry(event: str, received: ReceivedOrder, *, revision: int) -> dict[str, object]:
+    return {
+        "happened_at": received.receipt.received_at,
+        "event": event,
+        "revision": revision,
+        "detail": received.notes or None,
+    }

@@ -57,8 +57,8 @@ orders = Table(
     Column("submitted_text", Text, comment="as the sender wrote it, to 100 ns"),
     Column("received_at", UtcInstant, nullable=False, comment="of the first revision"),
     # Says whether two orders are the same one: Norce's reference is unique within an application only.
-    Index("uq_orders_key", "application_key", "client_order_ref", unique=True),
-    Index("ix_orders_client_order_ref", "client_order_ref"),
+    # The reference comes first, because people look for orders by it alone.
+    Index("uq_orders_key", "client_order_ref", "application_key", unique=True),
     Index("ix_orders_received_at", "received_at"),
     CheckConstraint("revision >= 1", name="revision_counts_from_one"),
 )

@@ -40,8 +40,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_orders"),
         sa.CheckConstraint("revision >= 1", name="ck_orders_revision_counts_from_one"),
     )
-    op.create_index("uq_orders_key", "orders", ["application_key", "client_order_ref"], unique=True)
-    op.create_index("ix_orders_client_order_ref", "orders", ["client_order_ref"])
+    op.create_index("uq_orders_key", "orders", ["client_order_ref", "application_key"], unique=True)
     op.create_index("ix_orders_received_at", "orders", ["received_at"])
     op.create_table(
         "order_lines",
