@@ -5,8 +5,7 @@ from __future__ import annotations
 from receiver.http.app import ReceiverApp
 from receiver.http.auth import Gatekeeper
 from receiver.settings import Settings
-from receiver.soap.decode import OrderDecoder
-from receiver.soap.service import OrderDoor, soap_application
+from receiver.soap.service import order_door, soap_application
 from receiver.soap.wsdl import wsdl_at
 from receiver.storage.engine import Engine, new_engine
 from receiver.storage.unit_of_work import SqlUnits
@@ -15,7 +14,7 @@ from receiver.storage.unit_of_work import SqlUnits
 def build_app(settings: Settings) -> ReceiverApp:
     """The WSGI application; call it in the process that will serve, for it opens the database."""
     units = SqlUnits(engine_for(settings), sender_zone=settings.sender_time_zone)
-    door = OrderDoor(units=units, on_changed_repeat=settings.on_changed_repeat, decoder=OrderDecoder())
+    door = order_door(units, on_changed_repeat=settings.on_changed_repeat)
     return ReceiverApp(
         soap_application=soap_application(door),
         gatekeeper=Gatekeeper(settings.username, settings.passwords),

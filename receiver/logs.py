@@ -45,7 +45,7 @@ def configure(*, as_text: bool = False) -> None:
     """Send every log line of the process to standard error: JSON for machines, or aligned text for a terminal."""
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
-        structlog.stdlib.add_log_level,
+        structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         _show_exception_by_place,
     ]
@@ -54,10 +54,11 @@ def configure(*, as_text: bool = False) -> None:
         if as_text
         else structlog.processors.JSONRenderer(ensure_ascii=False)
     )
+    # Our own lines do not pass through the logging module: that would cost as much as an order line each.
     structlog.configure(
-        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
-        logger_factory=structlog.stdlib.LoggerFactory(),
-        wrapper_class=structlog.stdlib.BoundLogger,
+        processors=[*shared, renderer],
+        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler()

@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from receiver.orders.identity import OrderKey
-from receiver.orders.model import Order
+from receiver.orders.identity import Content, OrderKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +26,12 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class ReceivedOrder:
-    """An acceptable order with the receipt it came in, its key and its fingerprint.
+    """An acceptable order with the receipt it came in, its key and the fingerprint of the receipt's body.
 
     `notes` goes into the history: counts of repairs and of members the contract does not know, no personal data.
     """
 
-    order: Order
+    content: Content
     receipt: Receipt
     key: OrderKey
     fingerprint: str
@@ -43,13 +42,22 @@ class ReceivedOrder:
 class StoredOrder:
     """An order that is already kept: its row, its latest revision and the ERP's number if that is known.
 
-    `same_as_revision` is the revision with the fingerprint that was asked for, None when it is new content.
+    `same_as_revision` is the revision that came in the very same bytes, None when there is none.
     """
 
     order_id: int
     revision: int
     erp_order_no: str | None
     same_as_revision: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class KeptPayload:
+    """The request that one revision came in."""
+
+    revision: int
+    body: bytes
+    media_type: str
 
 
 class Orders(Protocol):
@@ -61,8 +69,11 @@ class Orders(Protocol):
         None when it was stored now; else the order that has the key, locked until the unit ends.
         """
 
-    def add_repeat(self, received: ReceivedOrder, stored: StoredOrder) -> None:
-        """Note in the history that the same content came again."""
+    def payloads_of(self, stored: StoredOrder) -> Sequence[KeptPayload]:
+        """The requests of all revisions, the latest first."""
+
+    def add_repeat(self, received: ReceivedOrder, stored: StoredOrder, *, revision: int) -> None:
+        """Note in the history that the content of a revision came again."""
 
     def add_revision(self, received: ReceivedOrder, stored: StoredOrder) -> int:
         """Store other content under the same key as the next revision, and return its number."""

@@ -8,6 +8,10 @@ import typer
 from rich.console import Console
 
 from receiver.cli import serve
+from receiver.cli.demo import demo
+from receiver.cli.orders import orders
+from receiver.cli.refused import refused
+from receiver.cli.replay import replay
 from receiver.errors import ReceiverError
 
 cli = typer.Typer(
@@ -20,6 +24,10 @@ cli = typer.Typer(
 cli.command("serve")(serve.serve)
 cli.command("migrate")(serve.migrate_database)
 cli.command("settings")(serve.show_settings)
+cli.add_typer(orders, name="orders")
+cli.add_typer(refused, name="refused")
+cli.command("replay")(replay)
+cli.command("demo")(demo)
 
 
 def main() -> None:

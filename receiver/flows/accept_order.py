@@ -6,14 +6,18 @@ decided by the insert itself, never by looking first.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from receiver import logs
 from receiver.errors import OrderRefused, Problem
-from receiver.orders.identity import OrderKey
-from receiver.ports import ReceivedOrder, Units
+from receiver.orders.identity import Content, OrderKey
+from receiver.ports import KeptPayload, Orders, ReceivedOrder, StoredOrder, Units
 from receiver.settings import OnChangedRepeat
+
+Reread = Callable[[KeptPayload], Content]
+"""Decodes a kept request again, by the rules of today."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,36 +28,54 @@ class Acknowledgement:
     erp_order_no: str | None
 
 
-_CHANGED = Problem(
-    "ClientOrderRef", "this order was received before with other content, and revisions are switched off"
-)
+@dataclass(frozen=True, slots=True)
+class AcceptOrder:
+    """The flow with what it needs; safe to share between threads."""
+
+    units: Units
+    on_changed_repeat: OnChangedRepeat
+    reread: Reread
+
+    def __call__(self, received: ReceivedOrder) -> Acknowledgement:
+        """Store the order, note the repeat, or keep other content as a revision; then acknowledge.
+
+        Raises OrderRefused for changed content where the settings say refuse, and TryAgainLater when the database
+        cannot commit.
+        """
+        with self.units.begin() as unit:
+            stored = unit.orders.add_once(received)
+            if stored is None:
+                event, revision = logs.ORDER_ACCEPTED, 1
+            else:
+                event, revision = self._add_to(stored, received, unit.orders)
+            unit.commit()
+        _note(event, received, revision)
+        return Acknowledgement(received.key, stored.erp_order_no if stored else None)
+
+    def _add_to(self, stored: StoredOrder, received: ReceivedOrder, orders: Orders) -> tuple[str, int]:
+        """Tell a repeat from a revision, and keep either."""
+        # A retry may come late, after the content has changed: it repeats the revision it says, not the latest.
+        repeated = stored.same_as_revision or self._revision_saying_the_same(stored, received, orders)
+        if repeated is not None:
+            orders.add_repeat(received, stored, revision=repeated)
+            return logs.ORDER_REPEATED, repeated
+        if self.on_changed_repeat is OnChangedRepeat.REFUSE:
+            text = "was received before with other content, and RECEIVER_ON_CHANGED_REPEAT refuses that"
+            raise OrderRefused([Problem("ClientOrderRef", text)])
+        return logs.ORDER_REVISED, orders.add_revision(received, stored)
+
+    def _revision_saying_the_same(self, stored: StoredOrder, received: ReceivedOrder, orders: Orders) -> int | None:
+        kept = orders.payloads_of(stored)
+        return next((payload.revision for payload in kept if self.reread(payload) == received.content), None)
 
 
-def accept_order(received: ReceivedOrder, *, units: Units, on_changed_repeat: OnChangedRepeat) -> Acknowledgement:
-    """Store the order, note the repeat, or keep other content as a revision; then acknowledge.
-
-    Raises OrderRefused for changed content where `on_changed_repeat` says refuse, and TryAgainLater when the database
-    cannot commit.
-    """
-    with units.begin() as unit:
-        stored = unit.orders.add_once(received)
-        if stored is None:
-            event, revision = logs.ORDER_ACCEPTED, 1
-        elif stored.same_as_revision is not None:
-            unit.orders.add_repeat(received, stored)
-            event, revision = logs.ORDER_REPEATED, stored.same_as_revision
-        elif on_changed_repeat is OnChangedRepeat.REFUSE:
-            raise OrderRefused([_CHANGED])
-        else:
-            event, revision = logs.ORDER_REVISED, unit.orders.add_revision(received, stored)
-        unit.commit()
+def _note(event: str, received: ReceivedOrder, revision: int) -> None:
     logs.note(
         event,
         client_order_ref=received.key.client_order_ref,
         application_key=str(received.key.application_key),
         revision=revision,
-        lines=len(received.order.lines or ()),
+        lines=len(received.content.order.lines or ()),
         ms=round((datetime.now(UTC) - received.receipt.received_at).total_seconds() * 1000, 1),
         **received.notes,
     )
-    return Acknowledgement(received.key, stored.erp_order_no if stored else None)

@@ -20,6 +20,7 @@ from receiver.http.answers import Answer, plain, soap
 from receiver.http.auth import Gatekeeper, unauthorized
 from receiver.http.body import BodyIncomplete, read_body
 from receiver.ports import Receipt, Units
+from receiver.soap.cleaning import clean
 from receiver.soap.faults import fault_envelope
 from receiver.soap.protocol import ENVELOPE_KEY
 from receiver.soap.service import RECEIPT_KEY
@@ -74,7 +75,7 @@ class ReceiverApp:
         return plain("200 OK", "This is the Norce order receiver. Orders are posted here; ?wsdl describes how.")
 
     def _create_order(self, environ: WSGIEnvironment) -> Answer:
-        if gate.media_type_of(environ.get("CONTENT_TYPE", ""))[0] != "text/xml":
+        if not gate.is_soap(environ):
             return plain("415 Unsupported Media Type", "Send a SOAP 1.1 envelope as text/xml.")
         try:
             return self._answer_to_envelope(environ)
@@ -100,8 +101,7 @@ class ReceiverApp:
             raise
 
     def _answer_to_receipt(self, environ: WSGIEnvironment, receipt: Receipt) -> Answer:
-        charset = gate.media_type_of(receipt.media_type)[1]
-        environ[ENVELOPE_KEY] = gate.clean(receipt.body, charset=charset)
+        environ[ENVELOPE_KEY] = clean(receipt.body, content_type=receipt.media_type)
         environ[RECEIPT_KEY] = receipt
         return _collected(self.soap_application, environ)
 

@@ -1,133 +1,26 @@
-"""Turns away what no SOAP service should see, and hands on clean UTF-8.
-
-The head is checked before the body is read. Text that is no UTF, a DOCTYPE or a second encoding never reach the
-parser. The one repair made here is of references to characters that XML does not have: WCF writes them for control
-characters in an order's text, and a strict parser would refuse the whole order because of one.
-"""
+"""Turns away, by the head alone, requests whose body no SOAP service should read."""
 
 from __future__ import annotations
 
-import codecs
-import re
-from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from receiver.errors import RequestRefused
+from receiver.soap.cleaning import codec_of, media_type_of
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
-_UTF_8 = "utf-8"
-_UTF_16 = {"utf-16": "utf-16", "utf-16-le": "utf-16-le", "utf-16-be": "utf-16-be"}
-_ALLOWED = {_UTF_8: _UTF_8, "ascii": _UTF_8, **_UTF_16}
 
-
-@dataclass(frozen=True, slots=True)
-class CleanEnvelope:
-    """An envelope as UTF-8 without DOCTYPE, and how many illegal character references were taken out of it."""
-
-    xml: bytes
-    repairs: int
-
-
-@lru_cache(maxsize=64)
-def media_type_of(content_type: str) -> tuple[str, str | None]:
-    """The media type in lower case, and the charset if one is given, quoted or not."""
-    media_type, *parameters = content_type.split(";")
-    for parameter in parameters:
-        name, _, value = parameter.partition("=")
-        if name.strip().lower() == "charset":
-            return media_type.strip().lower(), value.strip().strip("\"'").lower()
-    return media_type.strip().lower(), None
+def is_soap(environ: WSGIEnvironment) -> bool:
+    """Whether the caller says it sends SOAP 1.1."""
+    return media_type_of(environ.get("CONTENT_TYPE", ""))[0] == "text/xml"
 
 
 def check_head(environ: WSGIEnvironment) -> None:
     """Raise RequestRefused for a charset or content encoding that cannot be read."""
     _, charset = media_type_of(environ.get("CONTENT_TYPE", ""))
     if charset is not None:
-        _codec(charset)
+        codec_of(charset)
     encoding = environ.get("HTTP_CONTENT_ENCODING", "").strip().lower()
     if encoding not in {"", "identity"}:
         raise RequestRefused("Content-Encoding is not supported; send the envelope uncompressed")
-
-
-def clean(body: bytes, *, charset: str | None) -> CleanEnvelope:
-    """The body as UTF-8 with illegal character references removed.
-
-    The encoding is that of the byte order mark, else `charset` (RFC 7303, section 3), else UTF-16 where the first
-    bytes show it, else UTF-8. Raises RequestRefused for anything else, an empty body or a DOCTYPE.
-    """
-    if not body.strip(b" \t\r\n\0"):
-        raise RequestRefused("the body is empty; a SOAP envelope is expected")
-    text = _as_utf8(body, charset)
-    _check_prolog(text)
-    if b"&#" not in text:
-        return CleanEnvelope(text, 0)
-    return _without_illegal_references(text)
-
-
-def _codec(charset: str) -> str:
-    try:
-        return _ALLOWED[codecs.lookup(charset).name]
-    except (LookupError, ValueError):
-        raise RequestRefused("the charset is not supported; send UTF-8 or UTF-16") from None
-
-
-def _as_utf8(body: bytes, charset: str | None) -> bytes:
-    codec = _codec(charset) if charset else None
-    if body.startswith(codecs.BOM_UTF8):
-        body, codec = body[3:], _UTF_8
-    elif body.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        codec = "utf-16"
-    elif codec is None:
-        codec = {b"<\0": "utf-16-le", b"\0<": "utf-16-be"}.get(body[:2], _UTF_8)
-    try:
-        text = body.decode(codec)
-    except UnicodeDecodeError as error:
-        raise RequestRefused(f"the body is not {codec.upper()} (byte {error.start})") from None
-    return body if codec == _UTF_8 else text.encode(_UTF_8)
-
-
-# Atomic groups: without them a long run of comments makes the match try every way to split it.
-_PROLOG = re.compile(rb"(?>[ \t\r\n]+|<\?(?>.*?\?>)|<!--(?>.*?-->))*+(<!DOCTYPE)?", re.DOTALL | re.IGNORECASE)
-_DECLARED = re.compile(rb"<\?xml\s[^>]*?encoding\s*=\s*[\"']([^\"'>]{0,40})")
-
-
-def _check_prolog(text: bytes) -> None:
-    prolog = _PROLOG.match(text)
-    if prolog is not None and prolog.group(1):
-        raise RequestRefused("a document type declaration is not allowed in a SOAP envelope")
-    declared = _DECLARED.match(text)
-    if declared is not None:
-        _codec(declared.group(1).decode("latin-1").lower())
-
-
-# A CDATA section is matched first and kept: inside it, `&#x1;` is five plain characters.
-_REFERENCE = re.compile(rb"<!\[CDATA\[(?>.*?\]\]>)|&#(?:x0*([0-9a-fA-F]{1,6})|0*([0-9]{1,7}));", re.DOTALL)
-
-
-def _without_illegal_references(text: bytes) -> CleanEnvelope:
-    repairs = 0
-
-    def replace(match: re.Match[bytes]) -> bytes:
-        nonlocal repairs
-        hexadecimal, decimal = match.groups()
-        if hexadecimal is None and decimal is None:
-            return match.group()
-        if _is_xml_character(int(hexadecimal, 16) if hexadecimal else int(decimal)):
-            return match.group()
-        repairs += 1
-        return b""
-
-    return CleanEnvelope(_REFERENCE.sub(replace, text), repairs)
-
-
-def _is_xml_character(number: int) -> bool:
-    """XML 1.0, production 2."""
-    return (
-        0x20 <= number <= 0xD7FF
-        or number in {0x9, 0xA, 0xD}
-        or 0xE000 <= number <= 0xFFFD
-        or 0x10000 <= number <= 0x10FFFF
-    )

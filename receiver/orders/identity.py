@@ -1,28 +1,17 @@
-"""When two requests carry the same order: its natural key, and a fingerprint of what it says.
+"""When two requests carry the same order: its natural key, and whether they say the same.
 
-The fingerprint is taken of the decoded order, so prefixes, white space between elements and the order of members do
-not matter. Fields that are None at the end of a type leave no trace: the contract gains members at the end only, so one
-that is added later does not change the fingerprint of the orders that came before it.
+Norce repeats a call with the same bytes, so equal fingerprints settle nearly every repeat. Where the bytes differ the
+decoded contents are compared, so prefixes, white space between elements, the order of members and the way a number is
+written do not make a revision.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields, is_dataclass
-from decimal import Decimal
-from functools import cache
-from operator import attrgetter
-from typing import TYPE_CHECKING, get_type_hints
+from dataclasses import dataclass
 from uuid import UUID
 
 from receiver.orders.model import Order
-
-if TYPE_CHECKING:
-    from _typeshed import DataclassInstance
-
-_SCHEME = "1"
-"""Goes into every fingerprint: raise it when the rule below changes, and say in the changelog what repeats will see."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,46 +22,23 @@ class OrderKey:
     client_order_ref: str
 
 
+@dataclass(frozen=True, slots=True)
+class Content:
+    """All that a request says: two requests are the same order when these are equal.
+
+    `unknown` holds the members that the contract does not know, in canonical form; without them a repeat that differs
+    only there would be taken for the same order, and what it says would be lost.
+    """
+
+    order: Order
+    unknown: tuple[str, ...] = ()
+
+
 def key_of(order: Order) -> OrderKey:
     """The natural key of an order that has met the rules; the reference loses white space around it."""
     return OrderKey(order.application_key, (order.client_order_ref or "").strip())
 
 
-def fingerprint(order: Order, *, unknown: Sequence[str] = ()) -> str:
-    """SHA-256, in hex, of everything the order says, and of the members that the contract does not know.
-
-    `unknown` holds those members in canonical form; without them a repeat that differs only there would be taken for
-    the same order, and what it says would be lost.
-    """
-    said = (_SCHEME, _said(order), *unknown)
-    # ascii() is stable between Python versions, unlike repr(), which follows the Unicode tables.
-    return hashlib.sha256(ascii(said).encode("ascii")).hexdigest()
-
-
-def _said(value: object) -> object:
-    """A value as nested lists of plain ones."""
-    if isinstance(value, tuple):
-        return [_said(item) for item in value]
-    if is_dataclass(value) and not isinstance(value, type):
-        values_of, composed = _plan_of(type(value))
-        values = list(values_of(value))
-        for index in composed:
-            if values[index] is not None:
-                values[index] = _said(values[index])
-        while values and values[-1] is None:
-            values.pop()
-        return values
-    return value if isinstance(value, str) else str(value)
-
-
-@cache
-def _plan_of(cls: type[DataclassInstance]) -> tuple[Callable[[object], tuple[object, ...]], tuple[int, ...]]:
-    """How to get all fields of a class at once, and which of them are not plain values."""
-    names = [field.name for field in fields(cls)]
-    plain = {name for name, hint in get_type_hints(cls).items() if hint in _PLAIN}
-    composed = tuple(index for index, name in enumerate(names) if name not in plain)
-    getter = attrgetter(*names)
-    return (getter if len(names) > 1 else lambda value: (getter(value),)), composed
-
-
-_PLAIN = (str | None, int | None, bool | None, Decimal | None)
+def fingerprint(body: bytes) -> str:
+    """SHA-256, in hex, of a request body as received."""
+    return hashlib.sha256(body).hexdigest()

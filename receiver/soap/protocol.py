@@ -19,6 +19,7 @@ ENVELOPE_KEY = "receiver.envelope"
 """Where the gate leaves the clean envelope in the WSGI environment."""
 
 _OPERATION = f"{{{CONTRACT}}}{CREATE_ORDER}"
+_REQUEST = f"{{{CONTRACT}}}{REQUEST}"
 _NEXT_ACTOR = "http://schemas.xmlsoap.org/soap/actor/next"
 
 
@@ -41,6 +42,15 @@ def parse(xml: bytes) -> etree._Element:
         raise RequestRefused(f"the envelope is not well-formed XML (line {line}, column {column})") from None
 
 
+def request_in(envelope: etree._Element) -> etree._Element:
+    """The `request` element of an envelope; RequestRefused where it holds none."""
+    _, body = _parts(envelope)
+    request = _operation(body).find(_REQUEST)
+    if request is None:
+        raise RequestRefused("the operation holds no request")
+    return request
+
+
 class OrderProtocol(Soap11):  # type: ignore[misc]
     """Reads CreateOrder envelopes and passes the answer's bytes through."""
 
@@ -60,7 +70,7 @@ class OrderProtocol(Soap11):  # type: ignore[misc]
 
     def deserialize(self, ctx: Any, message: str) -> None:  # noqa: ARG002
         """Hand over the `request` element as it is, None where it is missing."""
-        ctx.in_object = [ctx.in_body_doc.find(f"{{{CONTRACT}}}{REQUEST}")]
+        ctx.in_object = [ctx.in_body_doc.find(_REQUEST)]
 
     def serialize(self, ctx: Any, message: str) -> None:
         """Nothing to build: the operation returns its answer as bytes."""

@@ -11,17 +11,18 @@ from spyne import AnyXml, Application, Service, rpc
 from spyne.server.wsgi import WsgiApplication
 
 from receiver.errors import OrderRefused, Problem
-from receiver.flows.accept_order import accept_order
+from receiver.flows.accept_order import AcceptOrder
 from receiver.flows.keep_refusal import keep_refusal
-from receiver.orders.identity import fingerprint, key_of
+from receiver.orders.identity import Content, fingerprint, key_of
 from receiver.orders.model import Order
 from receiver.orders.rules import problems_of
-from receiver.ports import Receipt, ReceivedOrder, Units
+from receiver.ports import KeptPayload, Receipt, ReceivedOrder, Units
 from receiver.settings import OnChangedRepeat
 from receiver.soap.answers import acknowledgement_envelope, refusal_envelope
+from receiver.soap.cleaning import clean
 from receiver.soap.decode import Findings, OrderDecoder
 from receiver.soap.names import CONTRACT, NIL, REQUEST, SERVICE, is_nil
-from receiver.soap.protocol import ENVELOPE_KEY, OrderProtocol
+from receiver.soap.protocol import ENVELOPE_KEY, OrderProtocol, parse, request_in
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -34,8 +35,8 @@ RECEIPT_KEY = "receiver.receipt"
 class OrderDoor:
     """What the operation needs, handed to spyne as the application's configuration."""
 
+    accept: AcceptOrder
     units: Units
-    on_changed_repeat: OnChangedRepeat
     decoder: OrderDecoder
 
     def create_order(self, request: etree._Element | None, *, receipt: Receipt, repairs: int) -> bytes:
@@ -48,13 +49,13 @@ class OrderDoor:
                 raise OrderRefused(problems)
             notes = {"repaired_references": repairs, "unknown_members": len(findings.unknown)}
             received = ReceivedOrder(
-                order=order,
+                content=Content(order, tuple(findings.unknown)),
                 receipt=receipt,
                 key=key_of(order),
-                fingerprint=fingerprint(order, unknown=findings.unknown),
+                fingerprint=fingerprint(receipt.body),
                 notes={name: count for name, count in notes.items() if count},
             )
-            acknowledgement = accept_order(received, units=self.units, on_changed_repeat=self.on_changed_repeat)
+            acknowledgement = self.accept(received)
         except OrderRefused as refusal:
             keep_refusal(refusal, receipt, units=self.units, client_order_ref=reference)
             return refusal_envelope(refusal.problems)
@@ -64,6 +65,18 @@ class OrderDoor:
         if request is None or is_nil(request.get(NIL)):
             raise OrderRefused([Problem(REQUEST, "is missing or nil; it must hold the order")])
         return self.decoder.decode(request)
+
+
+def order_door(units: Units, *, on_changed_repeat: OnChangedRepeat) -> OrderDoor:
+    """The operation on a database, with a decoder made from the shipped WSDL."""
+    decoder = OrderDecoder()
+
+    def reread(kept: KeptPayload) -> Content:
+        request = request_in(parse(clean(kept.body, content_type=kept.media_type).xml))
+        order, findings = decoder.decode(request)
+        return Content(order, tuple(findings.unknown))
+
+    return OrderDoor(AcceptOrder(units, on_changed_repeat, reread), units, decoder)
 
 
 class _OrderNotificationService(Service):  # type: ignore[misc]

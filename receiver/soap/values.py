@@ -31,6 +31,7 @@ _MOMENT = re.compile(
 )
 _BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
 
+_SMALLEST, _LARGEST = -(2**31), 2**31 - 1
 _LARGEST_DECIMAL = Decimal("79228162514264337593543950335")
 _MOST_FRACTION_DIGITS = 28
 _UNSET = datetime(1, 1, 1)  # noqa: DTZ001 - written without a zone
@@ -43,7 +44,7 @@ def read_integer(text: str) -> int:
     if not _INTEGER.fullmatch(text):
         raise Misfit("is not an integer")
     number = int(text)
-    if not -(2**31) <= number < 2**31:
+    if not _SMALLEST <= number <= _LARGEST:
         raise Misfit("is outside -2147483648..2147483647")
     return number
 
@@ -54,6 +55,8 @@ def read_decimal(text: str) -> Decimal:
     if not _DECIMAL.fullmatch(text):
         raise Misfit("is not a decimal number")
     number = Decimal(text)
+    if len(text) <= _MOST_FRACTION_DIGITS:
+        return number
     fraction_digits = len(text) - text.index(".") - 1 if "." in text else 0
     if abs(number) > _LARGEST_DECIMAL or fraction_digits > _MOST_FRACTION_DIGITS:
         raise Misfit(

@@ -11,9 +11,9 @@ from datetime import tzinfo
 from sqlalchemy import Connection, insert, select, update
 from sqlalchemy.dialects import sqlite
 
-from receiver.ports import ReceivedOrder, StoredOrder
+from receiver.ports import KeptPayload, ReceivedOrder, StoredOrder
 from receiver.storage import one_statement
-from receiver.storage.rows import RECEIVED, line_values, order_values, pack
+from receiver.storage.rows import RECEIVED, line_values, order_values, pack, unpack
 from receiver.storage.tables import order_history, order_lines, order_payloads, orders
 
 _KEY = [orders.c.client_order_ref, orders.c.application_key]
@@ -35,19 +35,29 @@ class OrderStore:
             "state": RECEIVED,
             "erp_order_no": None,
             "received_at": received.receipt.received_at,
-            **order_values(received.order, sender_zone=self._sender_zone),
+            **order_values(received.content.order, sender_zone=self._sender_zone),
         }
         insert_new = self._insert_at_once if self._connection.dialect.name == "postgresql" else self._insert_in_turn
         return None if insert_new(received, values) else self._find(received)
 
-    def add_repeat(self, received: ReceivedOrder, stored: StoredOrder) -> None:
+    def payloads_of(self, stored: StoredOrder) -> list[KeptPayload]:
+        """Read and unpack the payloads of all revisions, the latest first."""
+        columns = order_payloads.c
+        rows = self._connection.execute(
+            select(columns.revision, columns.payload, columns.media_type)
+            .where(columns.order_id == stored.order_id)
+            .order_by(columns.revision.desc())
+        )
+        return [KeptPayload(row.revision, unpack(row.payload), row.media_type) for row in rows]
+
+    def add_repeat(self, received: ReceivedOrder, stored: StoredOrder, *, revision: int) -> None:
         """Note the repeat in the order's history."""
-        self._note("repeated", received, stored.order_id, revision=stored.same_as_revision or stored.revision)
+        self._note("repeated", received, stored.order_id, revision=revision)
 
     def add_revision(self, received: ReceivedOrder, stored: StoredOrder) -> int:
         """Keep the content as the next revision and show it on the order's row."""
         revision = stored.revision + 1
-        values = order_values(received.order, sender_zone=self._sender_zone)
+        values = order_values(received.content.order, sender_zone=self._sender_zone)
         self._connection.execute(update(orders).where(orders.c.id == stored.order_id), {**values, "revision": revision})
         self._add_content(received, stored.order_id, revision=revision)
         self._note("revised", received, stored.order_id, revision=revision)
@@ -57,7 +67,7 @@ class OrderStore:
         order_id = one_statement.insert_order(
             self._connection,
             values,
-            lines=line_values(received.order),
+            lines=line_values(received.content.order),
             payload=_payload(received, revision=1),
             entry=_entry("received", received, revision=1),
         )
@@ -79,7 +89,6 @@ class OrderStore:
             .where(orders.c.client_order_ref == received.key.client_order_ref)
             .with_for_update()
         ).one()
-        # A retry may come late, after the content has changed: it repeats the revision it says, not the latest.
         same_as = self._connection.execute(
             select(order_payloads.c.revision)
             .where(order_payloads.c.order_id == row.id)
@@ -89,7 +98,7 @@ class OrderStore:
 
     def _add_content(self, received: ReceivedOrder, order_id: int, *, revision: int) -> None:
         of_order = {"order_id": order_id, "revision": revision}
-        if lines := [of_order | line for line in line_values(received.order)]:
+        if lines := [of_order | line for line in line_values(received.content.order)]:
             self._connection.execute(insert(order_lines), lines)
         payload = _payload(received, revision=revision)
         self._connection.execute(insert(order_payloads), {"order_id": order_id, **payload})

@@ -93,7 +93,7 @@ order_payloads = Table(
     metadata,
     Column("order_id", RowId, ForeignKey("orders.id"), primary_key=True),
     Column("revision", Integer, primary_key=True),
-    Column("fingerprint", String(64), nullable=False, comment="SHA-256 of the decoded content"),
+    Column("fingerprint", String(64), nullable=False, comment="SHA-256 of the body as received"),
     Column("media_type", Text, nullable=False),
     Column("payload", LargeBinary, nullable=False, comment="the request body as received, zlib"),
     Column("received_at", UtcInstant, nullable=False),

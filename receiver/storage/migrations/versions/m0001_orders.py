@@ -70,7 +70,7 @@ def upgrade() -> None:
         "order_payloads",
         sa.Column("order_id", _RowId, nullable=False),
         sa.Column("revision", sa.Integer, nullable=False),
-        sa.Column("fingerprint", sa.String(64), nullable=False, comment="SHA-256 of the decoded content"),
+        sa.Column("fingerprint", sa.String(64), nullable=False, comment="SHA-256 of the body as received"),
         sa.Column("media_type", sa.Text, nullable=False),
         sa.Column("payload", sa.LargeBinary, nullable=False, comment="the request body as received, zlib"),
         sa.Column("received_at", UtcInstant, nullable=False),
