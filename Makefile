@@ -27,7 +27,7 @@ help: ## list the targets
 	@$(PIP) install --no-deps --no-build-isolation -e .
 	@touch $@
 
-run: .venv/.ready ## start the demo: an open receiver and a few orders posted to it
+run: .venv/.ready ## start a receiver on SQLite, post sample orders, show what was stored
 	@$(BIN)/receiver demo
 
 test: .venv/.ready ## run all tests; ARGS="-k name" goes to pytest

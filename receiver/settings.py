@@ -93,7 +93,9 @@ class Settings(BaseSettings):
         le=64,
         description="worker processes",
     )
-    threads: int = Field(8, ge=1, le=256, description="threads, and database connections, of each worker")
+    threads: int = Field(
+        8, ge=1, le=256, description="threads of each worker, so requests whose bodies it can read at once"
+    )
     max_body_bytes: int = Field(10_000_000, ge=1_000, description="largest request body that is read")
     on_changed_repeat: OnChangedRepeat = Field(
         OnChangedRepeat.REVISE, description="an order that comes again with other content: revise or refuse"
@@ -119,8 +121,11 @@ class Settings(BaseSettings):
         return tuple(password for password in found if password)
 
 
-def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
-    """Read and check the environment; raises SettingsInvalid with every problem, secrets never among them."""
+def read_settings(environ: Mapping[str, str] | None = None, *, needs_credentials: bool = True) -> Settings:
+    """Read and check the environment; raises SettingsInvalid with every problem, secrets never among them.
+
+    Commands that only open the database pass `needs_credentials=False` and may run without any.
+    """
     environ = os.environ if environ is None else environ
     problems = _unknown_names(environ)
     try:
@@ -129,6 +134,8 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
         problems += [_sentence(found["loc"], found["msg"]) for found in error.errors(include_input=False)]
         raise SettingsInvalid(problems) from None
     problems += _credential_problems(settings)
+    if needs_credentials:
+        problems += _missing_credentials(settings)
     if problems:
         raise SettingsInvalid(problems)
     return settings
@@ -170,12 +177,16 @@ def _credential_problems(settings: Settings) -> list[str]:
             problems.append(f"{PREFIX}{name}_FILE: {file} is not a file with a password in it")
     if settings.username and ":" in settings.username:
         problems.append(f"{PREFIX}USERNAME: must not contain a colon, which ends the name in basic authentication")
-    has_password = bool(settings.password or settings.password_file)
-    if settings.allow_anonymous and (settings.username or has_password):
+    if settings.allow_anonymous and (settings.username or settings.password or settings.password_file):
         problems.append(f"{PREFIX}ALLOW_ANONYMOUS: set, but so are credentials; remove one or the other")
-    if not settings.allow_anonymous and not (settings.username and has_password):
-        problems.append(
-            f"{PREFIX}USERNAME and {PREFIX}PASSWORD (or {PREFIX}PASSWORD_FILE): must be set, "
-            f"or {PREFIX}ALLOW_ANONYMOUS=true to accept orders from anyone"
-        )
     return problems
+
+
+def _missing_credentials(settings: Settings) -> list[str]:
+    has_password = bool(settings.password or settings.password_file)
+    if settings.allow_anonymous or (settings.username and has_password):
+        return []
+    return [
+        f"{PREFIX}USERNAME and {PREFIX}PASSWORD (or {PREFIX}PASSWORD_FILE): must be set, "
+        f"or {PREFIX}ALLOW_ANONYMOUS=true to accept orders from anyone"
+    ]

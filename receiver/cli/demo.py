@@ -105,11 +105,11 @@ def _show_stored(settings: Settings) -> None:
 def _show_how_to_go_on(settings: Settings, url: str, *, is_invented: bool) -> None:
     command = _command()
     _say("\nServing until Ctrl-C. In another terminal, in this folder:")
+    _say(f"  {command} orders show {FIRST_ORDER}")
+    _say(f"  {command} orders show {FIRST_ORDER} --xml > order.xml")
     if is_invented:
         password = shlex.quote(os.environ["RECEIVER_PASSWORD"])
         _say(f"  export RECEIVER_USERNAME=norce RECEIVER_PASSWORD={password}")
-    _say(f"  {command} orders show {FIRST_ORDER}")
-    _say(f"  {command} orders show {FIRST_ORDER} --xml > order.xml")
     user = '-u "$RECEIVER_USERNAME:$RECEIVER_PASSWORD" ' if settings.username else ""
     _say(f"  curl {user}-H 'Content-Type: text/xml; charset=utf-8' --data-binary @order.xml {url}")
 

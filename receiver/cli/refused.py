@@ -25,7 +25,7 @@ def list_refused(
     as_json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
 ) -> None:
     """List refused requests, the last refused first. The same body again only counts up."""
-    with open_records(read_settings()) as records:
+    with open_records(read_settings(needs_credentials=False)) as records:
         found = records.refused.newest(limit=limit, since=since)
     if as_json:
         print_json(found)
@@ -43,7 +43,7 @@ def show_refused(
     """Show one refused request with all its reasons."""
     if as_json and as_payload:
         raise typer.BadParameter("choose one of --json and --payload")
-    with open_records(read_settings()) as records:
+    with open_records(read_settings(needs_credentials=False)) as records:
         found = records.refused.find(receipt_id)
         payload = records.refused.payload(receipt_id) if as_payload else None
     if found is None:

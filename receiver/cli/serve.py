@@ -49,7 +49,8 @@ def prepare_database(settings: Settings) -> None:
 
 def migrate_database() -> None:
     """Bring the database to the schema of this release."""
-    settings = read_settings()
+    settings = read_settings(needs_credentials=False)
+    logs.configure(as_text=True)
     engine = engine_for(settings)
     try:
         before, after = migrate(engine)

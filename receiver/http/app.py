@@ -19,6 +19,7 @@ from receiver.http import gate
 from receiver.http.answers import Answer, plain, soap
 from receiver.http.auth import Gatekeeper, unauthorized
 from receiver.http.body import BodyIncomplete, read_body
+from receiver.http.turnstile import Turnstile
 from receiver.ports import Receipt, Units
 from receiver.soap.cleaning import clean
 from receiver.soap.faults import fault_envelope
@@ -44,6 +45,7 @@ class ReceiverApp:
     units: Units
     wsdl: bytes
     max_body_bytes: int
+    turnstile: Turnstile
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """WSGI, PEP 3333."""
@@ -95,7 +97,8 @@ class ReceiverApp:
             raise
         receipt = _receipt(environ, body)
         try:
-            return self._answer_to_receipt(environ, receipt)
+            with self.turnstile.turn():
+                return self._answer_to_receipt(environ, receipt)
         except RequestRefused as refusal:
             keep_refusal(refusal, receipt, units=self.units)
             raise
