@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from enum import Enum
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -66,12 +67,30 @@ def _time_zone(value: object) -> ZoneInfo:
         raise ValueError("is not a time zone name such as Europe/Stockholm") from None
 
 
-class Settings(BaseSettings):
-    """How this receiver runs. Times are seconds, sizes bytes."""
+class Credentials(BaseSettings):
+    """Who may place orders. A class of its own, so that its problems are found beside those of the other settings."""
 
     model_config = SettingsConfigDict(
         env_prefix=PREFIX, env_file=".env", extra="ignore", frozen=True, env_ignore_empty=True
     )
+
+    username: str | None = Field(None, description="name for basic authentication; no colon")
+    password: SecretStr | None = Field(None, description="its password")
+    password_file: Path | None = Field(None, description="a file that holds the password, instead of PASSWORD")
+    previous_password: SecretStr | None = Field(None, description="a second password that is valid during rotation")
+    previous_password_file: Path | None = Field(None, description="a file that holds it, instead")
+    allow_anonymous: bool = Field(False, description="true runs without credentials: anyone can place orders")
+
+    @property
+    def passwords(self) -> tuple[str, ...]:
+        """The valid passwords, read from their files where files are named; empty when running open."""
+        pairs = (self.password, self.password_file), (self.previous_password, self.previous_password_file)
+        found = (secret.get_secret_value() if secret else file and _text_of(file) for secret, file in pairs)
+        return tuple(password for password in found if password)
+
+
+class Settings(Credentials):
+    """How this receiver runs. Times are seconds, sizes bytes."""
 
     database_url: Annotated[str, AfterValidator(_database_url)] = Field(
         "sqlite:///receiver.db",
@@ -81,12 +100,6 @@ class Settings(BaseSettings):
     public_url: Annotated[str | None, AfterValidator(_public_url)] = Field(
         None, description="the address callers use, written into the served WSDL; default http://BIND"
     )
-    username: str | None = Field(None, description="name for basic authentication; no colon")
-    password: SecretStr | None = Field(None, description="its password")
-    password_file: Path | None = Field(None, description="a file that holds the password, instead of PASSWORD")
-    previous_password: SecretStr | None = Field(None, description="a second password that is valid during rotation")
-    previous_password_file: Path | None = Field(None, description="a file that holds it, instead")
-    allow_anonymous: bool = Field(False, description="true runs without credentials: anyone can place orders")
     workers: int = Field(
         default_factory=lambda: min(max(os.cpu_count() or 1, 2), 8),
         ge=1,
@@ -110,33 +123,21 @@ class Settings(BaseSettings):
         """Where callers reach the service, whatever Host header they send."""
         return f"{self.public_url or f'http://{self.bind}'}/OrderNotificationService.svc"
 
-    @property
-    def passwords(self) -> tuple[str, ...]:
-        """The valid passwords, read from their files where files are named; empty when running open."""
-        pairs = (self.password, self.password_file), (self.previous_password, self.previous_password_file)
-        found = (
-            secret.get_secret_value() if secret else file and file.read_text("utf-8").rstrip("\r\n")
-            for secret, file in pairs
-        )
-        return tuple(password for password in found if password)
 
-
-def read_settings(environ: Mapping[str, str] | None = None, *, needs_credentials: bool = True) -> Settings:
+def read_settings(*, needs_credentials: bool = True) -> Settings:
     """Read and check the environment; raises SettingsInvalid with every problem, secrets never among them.
 
     Commands that only open the database pass `needs_credentials=False` and may run without any.
     """
-    environ = os.environ if environ is None else environ
-    problems = _unknown_names(environ)
+    problems = _unknown_names(os.environ)
+    settings = None
     try:
         settings = Settings()
     except ValidationError as error:
         problems += [_sentence(found["loc"], found["msg"]) for found in error.errors(include_input=False)]
-        raise SettingsInvalid(problems) from None
-    problems += _credential_problems(settings)
-    if needs_credentials:
-        problems += _missing_credentials(settings)
-    if problems:
+    with suppress(ValidationError):
+        problems += _credential_problems(Credentials(), is_needed=needs_credentials)
+    if problems or settings is None:
         raise SettingsInvalid(problems)
     return settings
 
@@ -165,28 +166,33 @@ def _unknown_names(environ: Mapping[str, str]) -> list[str]:
     return problems
 
 
-def _credential_problems(settings: Settings) -> list[str]:
+def _credential_problems(given: Credentials, *, is_needed: bool) -> list[str]:
     problems = []
     for secret, file, name in (
-        (settings.password, settings.password_file, "PASSWORD"),
-        (settings.previous_password, settings.previous_password_file, "PREVIOUS_PASSWORD"),
+        (given.password, given.password_file, "PASSWORD"),
+        (given.previous_password, given.previous_password_file, "PREVIOUS_PASSWORD"),
     ):
         if secret and file:
             problems.append(f"{PREFIX}{name}: set it or {name}_FILE, not both")
-        if file and not (file.is_file() and file.read_text("utf-8").strip()):
-            problems.append(f"{PREFIX}{name}_FILE: {file} is not a file with a password in it")
-    if settings.username and ":" in settings.username:
+        if file and not _text_of(file):
+            problems.append(f"{PREFIX}{name}_FILE: {file} is not a readable file with a password in UTF-8")
+    if given.username and ":" in given.username:
         problems.append(f"{PREFIX}USERNAME: must not contain a colon, which ends the name in basic authentication")
-    if settings.allow_anonymous and (settings.username or settings.password or settings.password_file):
+    has_password = bool(given.password or given.password_file)
+    if given.allow_anonymous and (given.username or has_password):
         problems.append(f"{PREFIX}ALLOW_ANONYMOUS: set, but so are credentials; remove one or the other")
+    if is_needed and not given.allow_anonymous and not (given.username and has_password):
+        problems.append(
+            f"{PREFIX}USERNAME and {PREFIX}PASSWORD (or {PREFIX}PASSWORD_FILE): must be set, "
+            f"or {PREFIX}ALLOW_ANONYMOUS=true to accept orders from anyone"
+        )
     return problems
 
 
-def _missing_credentials(settings: Settings) -> list[str]:
-    has_password = bool(settings.password or settings.password_file)
-    if settings.allow_anonymous or (settings.username and has_password):
-        return []
-    return [
-        f"{PREFIX}USERNAME and {PREFIX}PASSWORD (or {PREFIX}PASSWORD_FILE): must be set, "
-        f"or {PREFIX}ALLOW_ANONYMOUS=true to accept orders from anyone"
-    ]
+def _text_of(file: Path) -> str | None:
+    """The text of a file without the line end after it; None where there is nothing to read."""
+    try:
+        text = file.read_text("utf-8").rstrip("\r\n")
+        return text if text.strip() else None
+    except (OSError, UnicodeDecodeError):
+        return None

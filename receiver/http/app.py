@@ -56,7 +56,8 @@ class ReceiverApp:
             except Exception:
                 logs.failure(logs.REQUEST_FAILED)
                 answer = soap(_ERROR, fault_envelope("Server", f"internal error; ask for request {request_id}"))
-            return answer.send(start_response, request_id=request_id)
+            body = answer.send(start_response, request_id=request_id)
+            return [] if environ["REQUEST_METHOD"] == "HEAD" else body
 
     def _answer(self, environ: WSGIEnvironment) -> Answer:
         if environ.get("PATH_INFO", "").rstrip("/").lower() != SERVICE_PATH:

@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from socket import socket
 from typing import TYPE_CHECKING
 
+from gunicorn.http.errors import ParseException
+
 from receiver.errors import RequestRefused
 
 if TYPE_CHECKING:
@@ -41,8 +43,9 @@ def read_body(environ: WSGIEnvironment, *, limit: int) -> bytes:
     try:
         with _patience(environ.get("gunicorn.socket")):
             _fill(body, environ["wsgi.input"], limit + 1 if declared is None else declared)
-    except OSError as error:
-        reason = f"the body stopped after {len(body)} bytes; send the request again"
+    except (OSError, ParseException) as error:
+        what = "stopped" if isinstance(error, OSError) else "is not in well-formed chunks"
+        reason = f"the body {what} after {len(body)} bytes; send the request again"
         raise BodyIncomplete(reason, bytes(body)) from error
     if len(body) > limit:
         raise _too_large(limit)

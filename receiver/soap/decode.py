@@ -18,7 +18,7 @@ from receiver.errors import Problem
 from receiver.orders import model
 from receiver.soap import values
 from receiver.soap.contract import ComplexType, Contract, Member, load_contract
-from receiver.soap.names import CONTRACT, NIL, is_nil
+from receiver.soap.names import CONTRACT, NIL, REQUEST, is_nil
 
 _PROMOTION = "Enferno.Services.Contracts.StormConnect.Order"
 _XS = "http://www.w3.org/2001/XMLSchema"
@@ -93,7 +93,9 @@ class OrderDecoder:
     def decode(self, request: etree._Element) -> tuple[model.Order, Findings]:
         """The order, with None wherever a problem was found, and the findings."""
         findings = Findings()
-        return cast(model.Order, self._read_order(request, findings)), findings
+        order = cast(model.Order, self._read_order(request, findings))
+        findings.problems = [Problem(REQUEST, p.text) if p.path == _HERE else p for p in findings.problems]
+        return order, findings
 
     def _reader_of(self, type_name: str) -> Reader:
         if type_name not in self._readers:
@@ -164,17 +166,21 @@ def _list_reader(item: Member, read: Reader) -> Reader:
         if (text := element.text) and not text.isspace():
             findings.problems.append(Problem(_HERE, f"has text where {item.name} is expected"))
         entries: list[object] = []
+        position = 0
         problems = findings.problems
         for child in element:
             if child.tag != item.tag:
                 findings.unknown.append(_canonical(child))
                 continue
+            position += 1
             before = len(problems)
-            entries.append(read(child, findings))
-            if entries[-1] is None and len(problems) == before:
+            entry = read(child, findings)
+            if entry is not None:
+                entries.append(entry)
+            elif len(problems) == before:
                 problems.append(Problem(_HERE, "is nil; a list holds no empty entries"))
             if len(problems) != before:
-                findings.move_below(f"{item.name}[{len(entries)}]", before)
+                findings.move_below(f"{item.name}[{position}]", before)
         return tuple(entries)
 
     return read_list

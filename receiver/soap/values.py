@@ -57,8 +57,9 @@ def read_decimal(text: str) -> Decimal:
     number = Decimal(text)
     if len(text) <= _MOST_FRACTION_DIGITS:
         return number
+    # Not abs(), which rounds to 28 digits.
     fraction_digits = len(text) - text.index(".") - 1 if "." in text else 0
-    if abs(number) > _LARGEST_DECIMAL or fraction_digits > _MOST_FRACTION_DIGITS:
+    if number.copy_abs() > _LARGEST_DECIMAL or fraction_digits > _MOST_FRACTION_DIGITS:
         raise Misfit(
             f"does not fit a decimal (at most {_LARGEST_DECIMAL}, {_MOST_FRACTION_DIGITS} digits after the point)"
         )

@@ -25,16 +25,18 @@ _LOCK = 8_402_113_774_029_911
 
 
 def migrate(engine: Engine) -> tuple[str | None, str]:
-    """Apply all missing steps, each in its own transaction; returns the revision before and after.
+    """Apply all missing steps; returns the revision before and after.
 
-    Raises TryAgainLater when the database cannot be reached or a lock is not free.
+    Each step has its own transaction on PostgreSQL; on SQLite all share one, which keeps others out from the first
+    look at the revision to the last step. Raises TryAgainLater when the database cannot be reached or a lock is not free.
     """
     with database_trouble(), engine.connect() as connection, _alone(connection):
         before = _current(connection)
+        if connection.dialect.name == "postgresql":
+            connection.rollback()  # Alembic begins a transaction for each step only where none is open.
         config = _config()
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
-        connection.commit()
         return before, _head()
 
 
@@ -70,15 +72,14 @@ def _head() -> str:
 
 
 def _current(connection: Connection) -> str | None:
-    current = MigrationContext.configure(connection).get_current_revision()
-    connection.rollback()
-    return current
+    return MigrationContext.configure(connection).get_current_revision()
 
 
 @contextmanager
 def _alone(connection: Connection) -> Iterator[None]:
     if connection.dialect.name != "postgresql":
-        yield
+        with connection.begin():
+            yield
         return
     connection.execute(text("SELECT pg_advisory_lock(:lock)"), {"lock": _LOCK})
     connection.execute(text("SET lock_timeout = '5s'"))

@@ -38,7 +38,7 @@ def upgrade() -> None:
         sa.Column("submitted_text", sa.Text, comment="as the sender wrote it, to 100 ns"),
         sa.Column("received_at", UtcInstant, nullable=False, comment="of the first revision"),
         sa.PrimaryKeyConstraint("id", name="pk_orders"),
-        sa.CheckConstraint("revision >= 1", name="ck_orders_revision_counts_from_one"),
+        sa.CheckConstraint("revision >= 1", name="revision_counts_from_one"),
     )
     op.create_index("uq_orders_key", "orders", ["client_order_ref", "application_key"], unique=True)
     op.create_index("ix_orders_received_at", "orders", ["received_at"])
