@@ -28,7 +28,7 @@ def migrate(engine: Engine) -> tuple[str | None, str]:
     """Apply all missing steps; returns the revision before and after.
 
     Each step has its own transaction on PostgreSQL; on SQLite all share one, which keeps others out from the first
-    look at the revision to the last step. Raises TryAgainLater when the database cannot be reached or a lock is not free.
+    look at the revision to the last step. Raises TryAgainLater when the database or a lock in it is not free.
     """
     with database_trouble(), engine.connect() as connection, _alone(connection):
         before = _current(connection)
