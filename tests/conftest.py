@@ -36,7 +36,9 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
 
 
 @pytest.fixture(scope="session", params=DATABASES)
-def lasting_receiver(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningReceiver]:
+def lasting_receiver(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[RunningReceiver]:
     """One receiver on each database for all tests that only post; ask for `receiver`, which empties its tables."""
     folder = tmp_path_factory.mktemp(request.param)
     with fresh_database(request.param, folder, request) as url, running_receiver(folder, url) as receiver:

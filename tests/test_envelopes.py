@@ -149,9 +149,7 @@ def assert_history(history: list[dict[str, Any]], expected: Expectation) -> None
 
 def stored(receiver: RunningReceiver, table: Table) -> list[dict[str, Any]]:
     """The rows of a table with their values as the expectations write them."""
-    return [
-        {name: as_written(value) for name, value in row.items()} for row in rows_of(receiver.database_url, table)
-    ]
+    return [{name: as_written(value) for name, value in row.items()} for row in rows_of(receiver.database_url, table)]
 
 
 def as_written(value: object) -> object:

@@ -75,10 +75,12 @@ def test_it_runs_open_only_when_it_is_told_to(monkeypatch: pytest.MonkeyPatch) -
     assert "RECEIVER_ALLOW_ANONYMOUS=true" in problems_of(monkeypatch)
     monkeypatch.setenv("RECEIVER_ALLOW_ANONYMOUS", "true")
     assert read_settings().passwords == ()
-    assert "RECEIVER_ALLOW_ANONYMOUS" in problems_of(monkeypatch, **{"USERNAME": "norce", "PASSWORD": "hemligt"})
+    assert "RECEIVER_ALLOW_ANONYMOUS" in problems_of(monkeypatch, USERNAME="norce", PASSWORD="hemligt")
 
 
-@pytest.mark.parametrize("half", [{"USERNAME": "norce"}, {"PASSWORD": "hemligt"}, {"USERNAME": "norce", "PASSWORD": ""}])
+@pytest.mark.parametrize(
+    "half", [{"USERNAME": "norce"}, {"PASSWORD": "hemligt"}, {"USERNAME": "norce", "PASSWORD": ""}]
+)
 def test_half_of_the_credentials_is_not_enough(half: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
     assert "RECEIVER_USERNAME and RECEIVER_PASSWORD" in problems_of(monkeypatch, **half)
 

@@ -250,9 +250,7 @@ def test_node_soap_loads_the_document(name: str, tmp_path: Path) -> None:
 
 @every_service
 def test_php_loads_the_document(name: str, tmp_path: Path) -> None:
-    script = (
-        "echo json_encode((new SoapClient($argv[1], ['cache_wsdl' => WSDL_CACHE_NONE]))->__getFunctions());"
-    )
+    script = "echo json_encode((new SoapClient($argv[1], ['cache_wsdl' => WSDL_CACHE_NONE]))->__getFunctions());"
     functions = run_peer([need_php(), "-r", script], name, tmp_path)
     assert functions == [f"{word}Response {word}({word} $parameters)" for word in OPERATIONS[name]]
 
@@ -261,9 +259,7 @@ def run_peer(command: list[str], name: str, folder: Path, env: dict[str, str] | 
     """What a foreign client prints about one document; pytest shows it when the comparison fails."""
     document = folder / f"{name}.wsdl"
     document.write_bytes(wsdl_bytes(name))
-    done = subprocess.run(
-        [*command, str(document)], check=False, capture_output=True, text=True, timeout=60, env=env
-    )
+    done = subprocess.run([*command, str(document)], check=False, capture_output=True, text=True, timeout=60, env=env)
     assert done.returncode == 0, done.stderr
     print(done.stdout)
     return json.loads(done.stdout)

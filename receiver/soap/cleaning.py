@@ -90,8 +90,9 @@ def _check_prolog(text: bytes) -> None:
         codec_of(declared.group(1).decode("latin-1").lower())
 
 
-# A CDATA section is matched first and kept: inside it, `&#x1;` is five plain characters.
-_REFERENCE = re.compile(rb"<!\[CDATA\[(?>.*?\]\]>)|&#(?:x0*([0-9a-fA-F]{1,6})|0*([0-9]{1,7}));", re.DOTALL)
+# A CDATA section is matched first and kept: inside it, `&#x1;` is five plain characters. One that never ends is matched
+# to the end of the text, else a megabyte of openings would be searched to the end from each of them.
+_REFERENCE = re.compile(rb"<!\[CDATA\[(?>.*?(?:\]\]>|\Z))|&#(?:x0*([0-9a-fA-F]{1,6})|0*([0-9]{1,7}));", re.DOTALL)
 
 
 def _without_illegal_references(text: bytes) -> CleanEnvelope:
