@@ -106,3 +106,6 @@ class Units(Protocol):
 
     def begin(self) -> AbstractContextManager[Unit]:
         """A new unit; database trouble inside it is raised as TryAgainLater."""
+
+    def close(self) -> None:
+        """Close every connection; units that are under way keep theirs."""

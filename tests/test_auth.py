@@ -28,7 +28,11 @@ def ask(database_url: str, monkeypatch: pytest.MonkeyPatch, tmp_path: object) ->
         environ = {"RECEIVER_DATABASE_URL": database_url, "RECEIVER_USERNAME": "norce", **settings}
         for name, value in environ.items():
             monkeypatch.setenv(name, value)
-        return call(validator(build_app(read_settings())), method, authorization, body)
+        application = build_app(read_settings())
+        try:
+            return call(validator(application), method, authorization, body)
+        finally:
+            application.units.close()
 
     return ask_once
 
@@ -124,6 +128,7 @@ def test_no_body_is_read_before_the_credentials_are_checked(database_url: str, m
     status, _, _ = call(
         lambda environ, start: _closable(application(environ | {"wsgi.input": Unread()}, start)), "POST", None, b"x" * 9
     )
+    application.units.close()
     assert status == "401"
 
 

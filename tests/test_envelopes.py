@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from datetime import datetime
 from decimal import Decimal
@@ -43,7 +44,12 @@ def log_of_this_test(receiver: RunningReceiver) -> Iterator[None]:
         assert_nothing_personal(line)
 
 
+# Their digits are by chance those of anything.
+BY_CHANCE = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z|\b[0-9a-f]{16}\b")
+
+
 def assert_nothing_personal(text: str, also: tuple[str, ...] = ()) -> None:
+    text = BY_CHANCE.sub("", text)
     for secret in (*PERSONAL_DATA, *also):
         for writing in {secret, ascii(secret).strip("'"), json.dumps(secret).strip('"')}:
             assert writing not in text

@@ -90,7 +90,12 @@ class _OrderNotificationService(Service):  # type: ignore[misc]
 class _OrderApplication(Application):  # type: ignore[misc]
     def process_request(self, ctx: Any) -> None:
         """Call the operation and let every exception rise to the gate; spyne would log it and answer with its text."""
-        ctx.out_object = [self.call_wrapper(ctx)]
+        try:
+            ctx.out_object = [self.call_wrapper(ctx)]
+        finally:
+            # spyne's contexts refer to each other in circles: without this the tree of a 10 MB order would stay until
+            # the garbage collector comes by.
+            ctx.in_document = ctx.in_body_doc = ctx.in_object = None
 
 
 def soap_application(door: OrderDoor) -> WSGIApplication:

@@ -43,6 +43,10 @@ class SqlUnits:
         with database_trouble(), self._engine.connect() as connection:
             yield SqlUnit(connection, sender_zone=self._sender_zone)
 
+    def close(self) -> None:
+        """Close the pool's idle connections."""
+        self._engine.dispose()
+
 
 @contextmanager
 def database_trouble() -> Iterator[None]:
