@@ -207,7 +207,6 @@ def test_unknown_members_are_part_of_the_content() -> None:
     assert len({repr(with_unknown("1")), repr(with_unknown("2")), repr(content_of(rich_request()))}) == 3
 
 
-@pytest.mark.xfail(reason="unknown members are kept without the place they were found in")
 def test_an_unknown_member_on_another_line_is_other_content() -> None:
     contents = []
     for line in (0, 1):

@@ -82,12 +82,12 @@ def test_a_valid_order_is_stored_and_acknowledged(case: Case, receiver: RunningR
 def test_an_invalid_request_is_answered_as_promised_and_the_next_order_is_stored(
     case: Case, receiver: RunningReceiver
 ) -> None:
-    expected = case.expected
+    expected, before = case.expected, len(receiver.log)
     answer = receiver.send(case.bytes_to_send, half_close=expected.half_close)
     assert answer.seconds < LONGEST_WAIT_S
     assert_answer(answer, expected)
     assert_nothing_personal(answer.text, tuple(expected.never_shown))
-    assert_nothing_personal(receiver.log, tuple(expected.never_shown))
+    assert_nothing_personal(receiver.log[before:], tuple(expected.never_shown))
     assert_refused_receipt(receiver, case)
 
     assert order_response(receiver.post(GOOD)) == OK

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Engine, create_engine, inspect, text
 
-from receiver.errors import SchemaOutdated
+from receiver.errors import SchemaOutdated, TryAgainLater
 from receiver.storage.engine import new_engine
 from receiver.storage.migrate import migrate, require_current_schema
 from receiver.storage.tables import metadata
@@ -80,6 +81,9 @@ def test_two_that_migrate_at_once_do_not_disturb_each_other(empty_url: str) -> N
     def run() -> None:
         together.wait(10)
         try:
+            with suppress(TryAgainLater):  # SQLite does not wait for others when a new file becomes WAL.
+                migrate_to_head(empty_url)
+                return
             migrate_to_head(empty_url)
         except BaseException as error:
             failures.append(error)

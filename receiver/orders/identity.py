@@ -23,15 +23,23 @@ class OrderKey:
 
 
 @dataclass(frozen=True, slots=True)
+class UnknownMember:
+    """A member that the contract does not know: where it stood, and itself in canonical form."""
+
+    path: str
+    xml: str
+
+
+@dataclass(frozen=True, slots=True)
 class Content:
     """All that a request says: two requests are the same order when these are equal.
 
-    `unknown` holds the members that the contract does not know, in canonical form; without them a repeat that differs
-    only there would be taken for the same order, and what it says would be lost.
+    Without the unknown members a repeat that differs only there would be taken for the same order, and what it says
+    would be lost.
     """
 
     order: Order
-    unknown: tuple[str, ...] = ()
+    unknown: tuple[UnknownMember, ...] = ()
 
 
 def key_of(order: Order) -> OrderKey:

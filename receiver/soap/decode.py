@@ -16,6 +16,7 @@ from lxml import etree
 
 from receiver.errors import Problem
 from receiver.orders import model
+from receiver.orders.identity import UnknownMember
 from receiver.soap import values
 from receiver.soap.contract import ComplexType, Contract, Member, load_contract
 from receiver.soap.names import CONTRACT, NIL, REQUEST, is_nil
@@ -66,17 +67,32 @@ _HERE = "."
 
 @dataclass(slots=True)
 class Findings:
-    """What was noticed while one order was decoded: problems with their paths, unknown members in canonical form."""
+    """What was noticed while one order was decoded. Paths are relative to the element that is being read."""
 
     problems: list[Problem] = field(default_factory=list)
-    unknown: list[str] = field(default_factory=list)
+    unknown: list[UnknownMember] = field(default_factory=list)
 
-    def move_below(self, step: str, since: int) -> None:
-        """Prefix the paths of all problems after the first `since` with the member they were found in."""
-        for index in range(since, len(self.problems)):
-            problem = self.problems[index]
-            path = step if problem.path == _HERE else f"{step}/{problem.path}"
-            self.problems[index] = Problem(path, problem.text)
+    def add_problem(self, path: str, text: str) -> None:
+        """Note a problem with a member, or with the element itself (`_HERE`)."""
+        self.problems.append(Problem(path, text))
+
+    def add_unknown(self, element: etree._Element) -> None:
+        """Note a member that the contract does not know."""
+        self.unknown.append(UnknownMember(_HERE, _canonical(element)))
+
+    def count(self) -> tuple[int, int]:
+        """How much was noticed so far; `move_below` wants to know."""
+        return len(self.problems), len(self.unknown)
+
+    def move_below(self, step: str, since: tuple[int, int]) -> None:
+        """Prefix the paths of all that was noticed after `since` with the member it was found in."""
+        problems, unknown = since
+        self.problems[problems:] = [Problem(_joined(step, p.path), p.text) for p in self.problems[problems:]]
+        self.unknown[unknown:] = [UnknownMember(_joined(step, u.path), u.xml) for u in self.unknown[unknown:]]
+
+
+def _joined(step: str, path: str) -> str:
+    return step if path == _HERE else f"{step}/{path}"
 
 
 Reader = Callable[[etree._Element, Findings], object]
@@ -139,7 +155,7 @@ def _struct_reader(cls: type, table: dict[str, tuple[str, Reader]]) -> Reader:
         if not children and is_nil(element.get(NIL)):
             return None
         if (text := element.text) and not text.isspace():
-            findings.problems.append(Problem(_HERE, "has text where members are expected"))
+            findings.add_problem(_HERE, "has text where members are expected")
         # WCF writes every member, in the contract's order; then there is nothing to look up.
         if [child.tag for child in children] == all_tags:
             return cls(*[read(child, findings) for read, child in zip(all_readers, children, strict=True)])
@@ -147,11 +163,11 @@ def _struct_reader(cls: type, table: dict[str, tuple[str, Reader]]) -> Reader:
         for child in children:
             known = find(child.tag)
             if known is None:
-                findings.unknown.append(_canonical(child))
+                findings.add_unknown(child)
                 continue
             name, read = known
             if name in found:
-                findings.problems.append(Problem(_local_name(child), "is there twice"))
+                findings.add_problem(_local_name(child), "is there twice")
             else:
                 found[name] = read(child, findings)
         return cls(**found)
@@ -164,22 +180,21 @@ def _list_reader(item: Member, read: Reader) -> Reader:
         if _is_nil(element):
             return None
         if (text := element.text) and not text.isspace():
-            findings.problems.append(Problem(_HERE, f"has text where {item.name} is expected"))
+            findings.add_problem(_HERE, f"has text where {item.name} is expected")
         entries: list[object] = []
         position = 0
-        problems = findings.problems
         for child in element:
             if child.tag != item.tag:
-                findings.unknown.append(_canonical(child))
+                findings.add_unknown(child)
                 continue
             position += 1
-            before = len(problems)
+            before = findings.count()
             entry = read(child, findings)
             if entry is not None:
                 entries.append(entry)
-            elif len(problems) == before:
-                problems.append(Problem(_HERE, "is nil; a list holds no empty entries"))
-            if len(problems) != before:
+            elif findings.count() == before:
+                findings.add_problem(_HERE, "is nil; a list holds no empty entries")
+            if findings.count() != before:
                 findings.move_below(f"{item.name}[{position}]", before)
         return tuple(entries)
 
@@ -190,9 +205,9 @@ def _below(step: str, read: Reader) -> Reader:
     """Reads a member that has members of its own; only these need their problems moved below a name."""
 
     def read_below(element: etree._Element, findings: Findings) -> object:
-        before = len(findings.problems)
+        before = findings.count()
         value = read(element, findings)
-        if len(findings.problems) != before:
+        if findings.count() != before:
             findings.move_below(step, before)
         return value
 
@@ -203,7 +218,7 @@ def _string_reader(name: str) -> Reader:
     def read_string(element: etree._Element, findings: Findings) -> str | None:
         """Verbatim, white space included; an empty element is an empty string, a nil one None."""
         if len(element):
-            findings.problems.append(Problem(name, "has members where text is expected"))
+            findings.add_problem(name, "has members where text is expected")
             return None
         text = element.text
         if text:
@@ -225,7 +240,7 @@ def _value_reader(name: str, read: values.Read, *, is_shown: bool) -> Reader:
             return read(text)
         except values.Misfit as misfit:
             shown = _shown(text) if is_shown else None
-            findings.problems.append(Problem(name, f"{shown or _described(text)} {misfit}"))
+            findings.add_problem(name, f"{shown or _described(text)} {misfit}")
             return None
 
     return read_value
