@@ -16,38 +16,38 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 from urllib.parse import urlsplit
 
 HERE = Path(__file__).resolve().parent
 WSDL = HERE.parent / "wsdl" / "OrderNotificationService.wsdl"
 USERNAME, PASSWORD = "norce", "bench-password"
-_START_S = 30
+_START_S, _STOP_S = 30, 20
+_PHP_EXTENSIONS = {"soap", "pdo_pgsql"}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Contestant:
-    """A server under test: how it is started and where it takes orders."""
+    """A server under test: how it is started, where it takes orders and in which table they end up."""
 
     port: int
-    path: str
     command: list[str]
     environment: dict[str, str]
-    prepare: list[str] = field(default_factory=list)
+    path: str = "/"
+    table: str = "peer_order"
+    prepare: list[str] | None = None
     asks_for_credentials: bool = False
-
-    @property
-    def is_installed(self) -> bool:
-        """Whether its program is there."""
-        return shutil.which(self.command[0]) is not None
+    missing: str | None = None
+    """What has to be installed before it can start; None when all is there."""
 
 
-def contestants(postgres: str, *, node_modules: Path) -> dict[str, Contestant]:
+def contestants(postgres: str, *, wsdl: Path, node_modules: Path) -> dict[str, Contestant]:
     """All of them by name, storing in the database that `postgres` (a postgresql:// URL) names."""
     url = urlsplit(postgres)
     soap = {
-        "WSDL": str(WSDL),
+        "WSDL": str(wsdl.resolve()),
         "SERVICE": "OrderNotificationService",
         "PORT_NAME": "BasicHttpBinding_OrderNotificationService",
         "PEER_DSN": postgres,
@@ -57,59 +57,101 @@ def contestants(postgres: str, *, node_modules: Path) -> dict[str, Contestant]:
     return {
         "receiver": receiver(postgres, port=7100),
         "floor": Contestant(
-            7101, "/", [*gunicorn, "-w", "4", "--threads", "1", "-b", "127.0.0.1:7101", "floor:app"], soap
+            port=7101,
+            command=[*gunicorn, "-w", "4", "--threads", "1", "-b", "127.0.0.1:7101", "floor:app"],
+            environment=soap,
         ),
         "node-soap": Contestant(
-            7102, "/", ["node", str(HERE / "node/server.js")], {**soap, "PORT": "7102", "NODE_PATH": str(node_modules)}
+            port=7102,
+            command=["node", str(HERE / "node/server.js")],
+            environment={**soap, "PORT": "7102", "NODE_PATH": str(node_modules.resolve())},
+            missing=_missing_for_node(node_modules),
         ),
         "php": Contestant(
-            7103,
-            "/",
-            ["php", "-S", "127.0.0.1:7103", str(HERE / "php/server.php")],
-            {**soap, "PHP_CLI_SERVER_WORKERS": "4"},
+            port=7103,
+            command=["php", "-S", "127.0.0.1:7103", str(HERE / "php/server.php")],
+            environment={**soap, "PHP_CLI_SERVER_WORKERS": "4"},
+            missing=_missing_for_php(),
         ),
     }
 
 
 def receiver(postgres: str, *, port: int, **settings: str) -> Contestant:
     """The receiver with its defaults, and `settings` on top."""
-    environment = {
-        "RECEIVER_DATABASE_URL": postgres,
-        "RECEIVER_BIND": f"127.0.0.1:{port}",
-        "RECEIVER_USERNAME": USERNAME,
-        "RECEIVER_PASSWORD": PASSWORD,
-        **settings,
-    }
     command = [sys.executable, "-m", "receiver"]
-    path = "/OrderNotificationService.svc"
-    return Contestant(port, path, [*command, "serve"], environment, [*command, "migrate"], asks_for_credentials=True)
+    return Contestant(
+        port=port,
+        path="/OrderNotificationService.svc",
+        table="orders",
+        command=[*command, "serve"],
+        environment={
+            "RECEIVER_DATABASE_URL": postgres,
+            "RECEIVER_BIND": f"127.0.0.1:{port}",
+            "RECEIVER_USERNAME": USERNAME,
+            "RECEIVER_PASSWORD": PASSWORD,
+            **settings,
+        },
+        prepare=[*command, "migrate"],
+        asks_for_credentials=True,
+    )
 
 
 @contextmanager
 def running(contestant: Contestant) -> Iterator[subprocess.Popen[bytes]]:
-    """Start a contestant, wait until it listens, and end it with all its processes afterwards."""
-    environment = os.environ | contestant.environment
-    if contestant.prepare:
-        subprocess.run(contestant.prepare, env=environment, check=True, stdout=subprocess.DEVNULL)
-    with tempfile.TemporaryFile() as log:
-        process = subprocess.Popen(contestant.command, env=environment, stdout=log, stderr=log, start_new_session=True)
+    """Start a contestant, wait until it listens, and end it with all its processes afterwards.
+
+    It runs in an empty folder and without the developer's own RECEIVER_ settings. Ends the program with what the
+    server said when it does not start, and when something else listens on its port already.
+    """
+    if _listens(contestant.port):
+        raise SystemExit(f"port {contestant.port} is taken by another program; end it first")
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("RECEIVER_")}
+    environment = inherited | contestant.environment
+    with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryFile() as log:
+        if contestant.prepare:
+            subprocess.run(contestant.prepare, cwd=folder, env=environment, check=True, stdout=subprocess.DEVNULL)
+        process = subprocess.Popen(
+            contestant.command, cwd=folder, env=environment, stdout=log, stderr=log, start_new_session=True
+        )
         try:
-            _wait_until_it_listens(contestant.port, process)
-            # A second for the workers behind the socket.
+            _wait_until_it_listens(contestant.port, process, log)
+            # The socket is open before the workers behind it are.
             time.sleep(1)
             yield process
         finally:
-            os.killpg(process.pid, signal.SIGTERM)
-            process.wait(20)
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGTERM)
+                process.wait(_STOP_S)
 
 
-def _wait_until_it_listens(port: int, process: subprocess.Popen[bytes]) -> None:
+def _wait_until_it_listens(port: int, process: subprocess.Popen[bytes], log: IO[bytes]) -> None:
     end = time.monotonic() + _START_S
     while time.monotonic() < end:
         if process.poll() is not None:
-            raise SystemExit(f"the server for port {port} ended with {process.returncode}")
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
+            log.seek(0)
+            said = log.read().decode(errors="replace")
+            raise SystemExit(f"the server for port {port} ended with {process.returncode}:\n{said}")
+        if _listens(port):
+            return
         time.sleep(0.1)
     raise SystemExit(f"nothing listens on port {port} after {_START_S} s")
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def _missing_for_node(modules: Path) -> str | None:
+    if not shutil.which("node"):
+        return "node"
+    packages = [name for name in ("soap", "pg") if not (modules / name / "package.json").is_file()]
+    return f"`npm install --prefix tests`, for {' and '.join(packages)}" if packages else None
+
+
+def _missing_for_php() -> str | None:
+    if not shutil.which("php"):
+        return "php-cli, php-soap and php-pgsql"
+    listed = subprocess.run(["php", "-m"], capture_output=True, text=True, check=True).stdout.split()
+    absent = sorted(_PHP_EXTENSIONS.difference(listed))
+    return f"the php extensions {' and '.join(absent)}" if absent else None

@@ -176,6 +176,18 @@ def test_connections_that_were_cut_cost_no_order_more_than_a_repeat(
     assert_recovers(receiver, "during")
 
 
+def test_an_order_after_a_quiet_time_does_not_meet_connections_that_were_cut(
+    postgres: Postgres, start_receiver: StartReceiver
+) -> None:
+    url = postgres.new_database()
+    receiver = start_receiver(url, RECEIVER_WORKERS="1")
+    assert order_response(receiver.post(order_xml("before"))) == OK
+    name = make_url(url).database
+    postgres.administer(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
+    time.sleep(2.2)
+    assert order_response(receiver.post(order_xml("after"))) == OK
+
+
 def test_a_stopped_postgresql_is_a_retryable_fault_and_recovers(
     tmp_path_of_postgres: Path, start_receiver: StartReceiver
 ) -> None:

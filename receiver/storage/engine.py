@@ -5,10 +5,13 @@ Make the engine after gunicorn has forked: connections must not be shared betwee
 
 from __future__ import annotations
 
+import math
 import sqlite3
+import time
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
+import psycopg2
+from sqlalchemy import Connection, Engine, create_engine, event, exc, make_url
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from receiver.errors import SettingsInvalid
@@ -20,6 +23,8 @@ READ_ONLY = {"is_read_only": True}
 
 _SUPPORTED = {"sqlite", "postgresql+psycopg2"}
 _SQLITE_WAIT_S = 5.0
+_IDLE_S = 2.0
+_USED_AT = "receiver_used_at"
 _PG_OPTIONS = "-c timezone=UTC -c synchronous_commit=on -c statement_timeout=10000 -c lock_timeout=5000"
 
 
@@ -43,7 +48,7 @@ def new_engine(url: str, *, connections: int = 5, wait_s: float = 2.0) -> Engine
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
-    return create_engine(
+    engine = create_engine(
         parsed,
         connect_args={
             "connect_timeout": 3,
@@ -53,6 +58,29 @@ def new_engine(url: str, *, connections: int = 5, wait_s: float = 2.0) -> Engine
         pool_recycle=1800,
         **arguments,
     )
+    event.listen(engine, "checkin", _note_use)
+    event.listen(engine, "checkout", _ask_if_idle)
+    return engine
+
+
+def _note_use(_: object, record: ConnectionPoolEntry) -> None:
+    record.info[_USED_AT] = time.monotonic()
+
+
+def _ask_if_idle(connection: Any, record: ConnectionPoolEntry, _: object) -> None:
+    """Replace a connection that a restart of PostgreSQL cut while nobody used it.
+
+    Without this the next order would be answered with a fault, and its sender may wait ten minutes before it repeats.
+    Asking before every order would cost each a round trip.
+    """
+    if time.monotonic() - record.info.get(_USED_AT, math.inf) < _IDLE_S:
+        return
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+        connection.rollback()
+    except psycopg2.Error as error:
+        raise exc.DisconnectionError from error
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _: ConnectionPoolEntry) -> None:
