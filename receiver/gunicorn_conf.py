@@ -13,7 +13,7 @@ _settings = read_settings()
 bind = _settings.bind
 workers = _settings.workers
 threads = _settings.threads
-worker_class = "gthread"
+worker_class = "receiver.http.worker.DiscreetWorker"
 proc_name = "norce-order-receiver"
 
 # A worker that has not even looked at the clock for this long is replaced; a request is answered far sooner.

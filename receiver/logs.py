@@ -23,6 +23,7 @@ ORDER_REPEATED = "order_repeated"
 ORDER_REVISED = "order_revised"
 ORDER_REFUSED = "order_refused"
 REQUEST_REFUSED = "request_refused"
+REQUEST_UNREADABLE = "request_unreadable"
 REQUEST_UNAUTHORIZED = "request_unauthorized"
 REQUEST_FAILED = "request_failed"
 DATABASE_FAILED = "database_failed"
@@ -33,6 +34,7 @@ _LEVELS = {
     ORDER_REVISED: logging.WARNING,
     ORDER_REFUSED: logging.WARNING,
     REQUEST_REFUSED: logging.WARNING,
+    REQUEST_UNREADABLE: logging.WARNING,
     DATABASE_FAILED: logging.ERROR,
 }
 _QUIET = ("spyne", "alembic", "sqlalchemy", "zeep", "urllib3")

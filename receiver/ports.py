@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from receiver.orders.identity import Content, OrderKey
+from receiver.orders.identity import OrderKey
+from receiver.orders.model import Order
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,7 @@ class ReceivedOrder:
     `notes` goes into the history: counts of repairs and of members the contract does not know, no personal data.
     """
 
-    content: Content
+    order: Order
     receipt: Receipt
     key: OrderKey
     fingerprint: str

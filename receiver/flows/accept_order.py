@@ -13,11 +13,11 @@ from datetime import UTC, datetime
 from receiver import logs
 from receiver.errors import OrderRefused, Problem
 from receiver.orders.identity import Content, OrderKey
-from receiver.ports import KeptPayload, Orders, ReceivedOrder, StoredOrder, Units
+from receiver.ports import Orders, ReceivedOrder, StoredOrder, Units
 from receiver.settings import OnChangedRepeat
 
-Reread = Callable[[KeptPayload], Content]
-"""Decodes a kept request again, by the rules of today."""
+Reread = Callable[[bytes, str], Content]
+"""Decodes a request body of a media type, by the rules of today, to all that it says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +65,11 @@ class AcceptOrder:
         return logs.ORDER_REVISED, orders.add_revision(received, stored)
 
     def _revision_saying_the_same(self, stored: StoredOrder, received: ReceivedOrder, orders: Orders) -> int | None:
-        kept = orders.payloads_of(stored)
-        return next((payload.revision for payload in kept if self.reread(payload) == received.content), None)
+        said = self.reread(received.receipt.body, received.receipt.media_type)
+        for kept in orders.payloads_of(stored):
+            if said.says_the_same_as(self.reread(kept.body, kept.media_type)):
+                return kept.revision
+        return None
 
 
 def _note(event: str, received: ReceivedOrder, revision: int) -> None:
@@ -75,7 +78,7 @@ def _note(event: str, received: ReceivedOrder, revision: int) -> None:
         client_order_ref=received.key.client_order_ref,
         application_key=str(received.key.application_key),
         revision=revision,
-        lines=len(received.content.order.lines or ()),
+        lines=len(received.order.lines or ()),
         ms=round((datetime.now(UTC) - received.receipt.received_at).total_seconds() * 1000, 1),
         **received.notes,
     )

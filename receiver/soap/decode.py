@@ -9,16 +9,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field, fields
+from dataclasses import fields
 from typing import cast
 
 from lxml import etree
 
 from receiver.errors import Problem
 from receiver.orders import model
-from receiver.orders.identity import UnknownMember
 from receiver.soap import values
 from receiver.soap.contract import ComplexType, Contract, Member, load_contract
+from receiver.soap.findings import HERE, Findings
 from receiver.soap.names import CONTRACT, NIL, REQUEST, is_nil
 
 _PROMOTION = "Enferno.Services.Contracts.StormConnect.Order"
@@ -61,39 +61,6 @@ _SIMPLE: dict[str, values.Read] = {
     "{http://schemas.microsoft.com/2003/10/Serialization/}guid": values.read_guid,
 }
 _STRING = f"{{{_XS}}}string"
-_HERE = "."
-"""The path of a problem with the element itself, until the element above names it."""
-
-
-@dataclass(slots=True)
-class Findings:
-    """What was noticed while one order was decoded. Paths are relative to the element that is being read."""
-
-    problems: list[Problem] = field(default_factory=list)
-    unknown: list[UnknownMember] = field(default_factory=list)
-
-    def add_problem(self, path: str, text: str) -> None:
-        """Note a problem with a member, or with the element itself (`_HERE`)."""
-        self.problems.append(Problem(path, text))
-
-    def add_unknown(self, element: etree._Element) -> None:
-        """Note a member that the contract does not know."""
-        self.unknown.append(UnknownMember(_HERE, _canonical(element)))
-
-    def count(self) -> tuple[int, int]:
-        """How much was noticed so far; `move_below` wants to know."""
-        return len(self.problems), len(self.unknown)
-
-    def move_below(self, step: str, since: tuple[int, int]) -> None:
-        """Prefix the paths of all that was noticed after `since` with the member it was found in."""
-        problems, unknown = since
-        self.problems[problems:] = [Problem(_joined(step, p.path), p.text) for p in self.problems[problems:]]
-        self.unknown[unknown:] = [UnknownMember(_joined(step, u.path), u.xml) for u in self.unknown[unknown:]]
-
-
-def _joined(step: str, path: str) -> str:
-    return step if path == _HERE else f"{step}/{path}"
-
 
 Reader = Callable[[etree._Element, Findings], object]
 
@@ -110,7 +77,7 @@ class OrderDecoder:
         """The order, with None wherever a problem was found, and the findings."""
         findings = Findings()
         order = cast(model.Order, self._read_order(request, findings))
-        findings.problems = [Problem(REQUEST, p.text) if p.path == _HERE else p for p in findings.problems]
+        findings.problems = [Problem(REQUEST, p.text) if p.path == HERE else p for p in findings.problems]
         return order, findings
 
     def _reader_of(self, type_name: str) -> Reader:
@@ -133,7 +100,7 @@ class OrderDecoder:
         return _below(member.name, self._reader_of(member.type))
 
     def _item_reader(self, item: Member) -> Reader:
-        return _string_reader(_HERE) if item.type == _STRING else self._reader_of(item.type)
+        return _string_reader(HERE) if item.type == _STRING else self._reader_of(item.type)
 
     def _struct_reader(self, cls: type, complex_type: ComplexType) -> Reader:
         is_shown = cls not in _PERSONAL
@@ -155,7 +122,7 @@ def _struct_reader(cls: type, table: dict[str, tuple[str, Reader]]) -> Reader:
         if not children and is_nil(element.get(NIL)):
             return None
         if (text := element.text) and not text.isspace():
-            findings.add_problem(_HERE, "has text where members are expected")
+            findings.add_problem(HERE, "has text where members are expected")
         # WCF writes every member, in the contract's order; then there is nothing to look up.
         if [child.tag for child in children] == all_tags:
             return cls(*[read(child, findings) for read, child in zip(all_readers, children, strict=True)])
@@ -180,7 +147,7 @@ def _list_reader(item: Member, read: Reader) -> Reader:
         if _is_nil(element):
             return None
         if (text := element.text) and not text.isspace():
-            findings.add_problem(_HERE, f"has text where {item.name} is expected")
+            findings.add_problem(HERE, f"has text where {item.name} is expected")
         entries: list[object] = []
         position = 0
         for child in element:
@@ -193,7 +160,7 @@ def _list_reader(item: Member, read: Reader) -> Reader:
             if entry is not None:
                 entries.append(entry)
             elif findings.count() == before:
-                findings.add_problem(_HERE, "is nil; a list holds no empty entries")
+                findings.add_problem(HERE, "is nil; a list holds no empty entries")
             if findings.count() != before:
                 findings.move_below(f"{item.name}[{position}]", before)
         return tuple(entries)
@@ -263,12 +230,6 @@ def _shown(text: str) -> str | None:
 
 def _described(text: str) -> str:
     return f"the value ({len(text)} characters)" if text else "an empty value"
-
-
-def _canonical(element: etree._Element) -> str:
-    """The element without prefixes or white space that could differ between two sendings of the same content."""
-    text = etree.tostring(element, encoding="unicode", with_tail=False)
-    return str(etree.canonicalize(text, rewrite_prefixes=True, strip_text=True))
 
 
 def _local_name(element: etree._Element) -> str:

@@ -16,11 +16,12 @@ from receiver.flows.keep_refusal import keep_refusal
 from receiver.orders.identity import Content, fingerprint, key_of
 from receiver.orders.model import Order
 from receiver.orders.rules import problems_of
-from receiver.ports import KeptPayload, Receipt, ReceivedOrder, Units
+from receiver.ports import Receipt, ReceivedOrder, Units
 from receiver.settings import OnChangedRepeat
 from receiver.soap.answers import acknowledgement_envelope, refusal_envelope
 from receiver.soap.cleaning import clean
-from receiver.soap.decode import Findings, OrderDecoder
+from receiver.soap.decode import OrderDecoder
+from receiver.soap.findings import Findings
 from receiver.soap.names import CONTRACT, NIL, REQUEST, SERVICE, is_nil
 from receiver.soap.protocol import ENVELOPE_KEY, OrderProtocol, parse, request_in
 
@@ -47,9 +48,9 @@ class OrderDoor:
             reference = order.client_order_ref
             if problems := findings.problems + problems_of(order):
                 raise OrderRefused(problems)
-            notes = {"repaired_references": repairs, "unknown_members": len(findings.unknown)}
+            notes = {"repaired_references": repairs, "unknown_members": findings.unknown_members}
             received = ReceivedOrder(
-                content=Content(order, tuple(findings.unknown)),
+                order=order,
                 receipt=receipt,
                 key=key_of(order),
                 fingerprint=fingerprint(receipt.body),
@@ -71,10 +72,9 @@ def order_door(units: Units, *, on_changed_repeat: OnChangedRepeat) -> OrderDoor
     """The operation on a database, with a decoder made from the shipped WSDL."""
     decoder = OrderDecoder()
 
-    def reread(kept: KeptPayload) -> Content:
-        request = request_in(parse(clean(kept.body, content_type=kept.media_type).xml))
-        order, findings = decoder.decode(request)
-        return Content(order, tuple(findings.unknown))
+    def reread(body: bytes, media_type: str) -> Content:
+        order, findings = decoder.decode(request_in(parse(clean(body, content_type=media_type).xml)))
+        return findings.content_of(order)
 
     return OrderDoor(AcceptOrder(units, on_changed_repeat, reread), units, decoder)
 

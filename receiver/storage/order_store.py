@@ -35,7 +35,7 @@ class OrderStore:
             "state": RECEIVED,
             "erp_order_no": None,
             "received_at": received.receipt.received_at,
-            **order_values(received.content.order, sender_zone=self._sender_zone),
+            **order_values(received.order, sender_zone=self._sender_zone),
         }
         insert_new = self._insert_at_once if self._connection.dialect.name == "postgresql" else self._insert_in_turn
         return None if insert_new(received, values) else self._find(received)
@@ -57,7 +57,7 @@ class OrderStore:
     def add_revision(self, received: ReceivedOrder, stored: StoredOrder) -> int:
         """Keep the content as the next revision and show it on the order's row."""
         revision = stored.revision + 1
-        values = order_values(received.content.order, sender_zone=self._sender_zone)
+        values = order_values(received.order, sender_zone=self._sender_zone)
         self._connection.execute(update(orders).where(orders.c.id == stored.order_id), {**values, "revision": revision})
         self._add_content(received, stored.order_id, revision=revision)
         self._note("revised", received, stored.order_id, revision=revision)
@@ -67,7 +67,7 @@ class OrderStore:
         order_id = one_statement.insert_order(
             self._connection,
             values,
-            lines=line_values(received.content.order),
+            lines=line_values(received.order),
             payload=_payload(received, revision=1),
             entry=_entry("received", received, revision=1),
         )
@@ -98,7 +98,7 @@ class OrderStore:
 
     def _add_content(self, received: ReceivedOrder, order_id: int, *, revision: int) -> None:
         of_order = {"order_id": order_id, "revision": revision}
-        if lines := [of_order | line for line in line_values(received.content.order)]:
+        if lines := [of_order | line for line in line_values(received.order)]:
             self._connection.execute(insert(order_lines), lines)
         payload = _payload(received, revision=revision)
         self._connection.execute(insert(order_payloads), {"order_id": order_id, **payload})

@@ -1,0 +1,62 @@
+"""What is noticed while an order is decoded: problems with their paths, and members the contract does not know."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from lxml import etree
+
+from receiver.errors import Problem
+from receiver.orders.identity import Content, UnknownMember
+from receiver.orders.model import Order
+
+HERE = "."
+"""The path of a problem with the element itself, until the element above names it."""
+
+MOST_COMPARED = 1_000
+"""Unknown members that are compared; canonical form is slow, and no contract grows by so many."""
+
+
+@dataclass(slots=True)
+class Findings:
+    """What was noticed while one order was decoded. Paths are relative to the element that is being read."""
+
+    problems: list[Problem] = field(default_factory=list)
+    unknown: list[tuple[str, etree._Element]] = field(default_factory=list)
+    unknown_members: int = 0
+
+    def add_problem(self, path: str, text: str) -> None:
+        """Note a problem with a member, or with the element itself (`HERE`)."""
+        self.problems.append(Problem(path, text))
+
+    def add_unknown(self, element: etree._Element) -> None:
+        """Note a member that the contract does not know."""
+        self.unknown_members += 1
+        if len(self.unknown) <= MOST_COMPARED:
+            self.unknown.append((HERE, element))
+
+    def count(self) -> tuple[int, int]:
+        """How much was noticed so far; `move_below` wants to know."""
+        return len(self.problems), len(self.unknown)
+
+    def move_below(self, step: str, since: tuple[int, int]) -> None:
+        """Prefix the paths of all that was noticed after `since` with the member it was found in."""
+        problems, unknown = since
+        self.problems[problems:] = [Problem(_joined(step, p.path), p.text) for p in self.problems[problems:]]
+        self.unknown[unknown:] = [(_joined(step, path), element) for path, element in self.unknown[unknown:]]
+
+    def content_of(self, order: Order) -> Content:
+        """All that the request says, to be compared with another; the members that are unknown in canonical form."""
+        if len(self.unknown) > MOST_COMPARED:
+            return Content(order, None)
+        return Content(order, tuple(UnknownMember(path, _canonical(element)) for path, element in self.unknown))
+
+
+def _joined(step: str, path: str) -> str:
+    return step if path == HERE else f"{step}/{path}"
+
+
+def _canonical(element: etree._Element) -> str:
+    """The element without prefixes or white space that could differ between two sendings of the same content."""
+    text = etree.tostring(element, encoding="unicode", with_tail=False)
+    return str(etree.canonicalize(text, rewrite_prefixes=True, strip_text=True))
