@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from receiver.http.app import ReceiverApp
 from receiver.http.auth import Gatekeeper
+from receiver.http.deadline import BodyDeadline
 from receiver.http.turnstile import Turnstile
 from receiver.settings import Settings
 from receiver.soap.service import order_door, soap_application
@@ -26,6 +27,7 @@ def build_app(settings: Settings) -> ReceiverApp:
         wsdl=wsdl_at(settings.service_address),
         max_body_bytes=settings.max_body_bytes,
         turnstile=Turnstile(WORKED_AT_ONCE),
+        body_deadline=BodyDeadline(),
     )
 
 

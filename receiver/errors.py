@@ -65,4 +65,4 @@ class OrderRefused(ReceiverError):
 
 
 class TryAgainLater(ReceiverError):
-    """Nothing was stored and nothing is wrong with the request: the sender should repeat it."""
+    """Nothing is wrong with the request, but it is not certain to be stored: the sender should repeat it."""

@@ -42,5 +42,5 @@ def post_worker_init(_worker: object) -> None:
 
 def worker_exit(_server: object, worker: Any) -> None:
     """Close the database's connections; a worker that never came up has no application of ours."""
-    if isinstance(worker.wsgi, ReceiverApp):
+    if isinstance(getattr(worker, "wsgi", None), ReceiverApp):
         worker.wsgi.units.close()

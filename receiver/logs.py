@@ -10,9 +10,9 @@ import logging
 import sys
 import traceback
 from collections.abc import Mapping, MutableMapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from types import TracebackType
-from typing import Any
+from typing import Any, TextIO, cast
 
 import structlog
 
@@ -23,17 +23,19 @@ ORDER_REPEATED = "order_repeated"
 ORDER_REVISED = "order_revised"
 ORDER_REFUSED = "order_refused"
 REQUEST_REFUSED = "request_refused"
+REQUEST_PUT_OFF = "request_put_off"
 REQUEST_UNREADABLE = "request_unreadable"
 REQUEST_UNAUTHORIZED = "request_unauthorized"
 REQUEST_FAILED = "request_failed"
 DATABASE_FAILED = "database_failed"
-DATABASE_MIGRATED = "database_migrated"
+COMMAND_FAILED = "command_failed"
 RECEIVER_STARTED = "receiver_started"
 
 _LEVELS = {
     ORDER_REVISED: logging.WARNING,
     ORDER_REFUSED: logging.WARNING,
     REQUEST_REFUSED: logging.WARNING,
+    REQUEST_PUT_OFF: logging.WARNING,
     REQUEST_UNREADABLE: logging.WARNING,
     DATABASE_FAILED: logging.ERROR,
 }
@@ -41,6 +43,21 @@ _QUIET = ("spyne", "alembic", "sqlalchemy", "zeep", "urllib3")
 """Libraries that log what they were given; what we need of it we log ourselves, with a request id."""
 
 _log = structlog.get_logger("receiver")
+
+
+class _Unfailing:
+    """Standard error for the log, which must not decide what a sender hears: a full disk or closed pipe is borne."""
+
+    def write(self, text: str) -> int:
+        """Write what can be written."""
+        with suppress(OSError, ValueError):
+            sys.stderr.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        """Flush what can be flushed."""
+        with suppress(OSError, ValueError):
+            sys.stderr.flush()
 
 
 def configure(*, as_text: bool = False) -> None:
@@ -59,11 +76,11 @@ def configure(*, as_text: bool = False) -> None:
     # Our own lines do not pass through the logging module: that would cost as much as an order line each.
     structlog.configure(
         processors=[*shared, renderer],
-        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
+        logger_factory=structlog.WriteLoggerFactory(cast(TextIO, _Unfailing())),
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         cache_logger_on_first_use=True,
     )
-    handler = logging.StreamHandler()
+    handler = logging.StreamHandler(cast(TextIO, _Unfailing()))
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,

@@ -5,7 +5,7 @@ A unit is one transaction: leaving its `with` block without `commit` rolls every
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -70,7 +70,7 @@ class Orders(Protocol):
         None when it was stored now; else the order that has the key, locked until the unit ends.
         """
 
-    def payloads_of(self, stored: StoredOrder) -> Sequence[KeptPayload]:
+    def payloads_of(self, stored: StoredOrder) -> Iterator[KeptPayload]:
         """The requests of all revisions, the latest first."""
 
     def add_repeat(self, received: ReceivedOrder, stored: StoredOrder, *, revision: int) -> None:

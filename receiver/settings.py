@@ -63,7 +63,7 @@ def _public_url(value: str | None) -> str | None:
 def _time_zone(value: object) -> ZoneInfo:
     try:
         return ZoneInfo(str(value))
-    except (ZoneInfoNotFoundError, ValueError):
+    except (ZoneInfoNotFoundError, ValueError, OSError):
         raise ValueError("is not a time zone name such as Europe/Stockholm") from None
 
 

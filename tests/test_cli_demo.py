@@ -68,7 +68,7 @@ def test_the_demo_needs_no_settings_and_shows_what_happened(tmp_path: Path, bind
     done = run_command("demo", "--once", folder=tmp_path, RECEIVER_BIND=bind)
     assert done.returncode == 0, done.stderr
     assert len(re.findall(r"^[1-5]_\w+\.http +200  OK", done.stdout, re.MULTILINE)) == 5
-    assert re.search(r"^5_refused.http +200  Failed  Items/OrderItem\[1\]/Quantity: 'två'", done.stdout, re.MULTILINE)
+    assert re.search(r"^5_refused.http +200  Failed  Items/OrderItem\[1\]/Quantity: 'two'", done.stdout, re.MULTILINE)
     assert "The same answer, byte for byte, and still one order." in done.stdout
     assert "Order 700101, revision 1 of 1: 2 lines" in done.stdout
     assert "(and 1 more)" in done.stdout
@@ -79,7 +79,7 @@ def test_the_demo_needs_no_settings_and_shows_what_happened(tmp_path: Path, bind
 def test_the_demo_stores_each_order_once_however_often_it_runs(tmp_path: Path, bind: str) -> None:
     for _ in range(2):
         run_command("demo", "--once", folder=tmp_path, RECEIVER_BIND=bind)
-    url = f"sqlite:///{tmp_path / 'receiver.db'}"
+    url = f"sqlite:///{tmp_path / 'demo.db'}"
     stored = rows_of(url, orders)
     assert [(row["client_order_ref"], row["revision"]) for row in stored] == [
         ("700101", 1),
@@ -106,7 +106,7 @@ def test_the_demo_serves_until_it_is_told_to_end(tmp_path: Path, bind: str, how:
 def test_the_lines_that_the_demo_ends_with_can_be_pasted(tmp_path: Path, bind: str) -> None:
     with running_demo(tmp_path, RECEIVER_BIND=bind) as demo:
         advice = read_until(demo, "curl ").partition("Serving until")[2].splitlines()[1:]
-        assert len(advice) == 4
+        assert len(advice) == 5
         can_curl = shutil.which("curl") is not None
         script = "\n".join(["set -e", *(advice if can_curl else advice[:-1])])
         done = subprocess.run(
@@ -128,7 +128,7 @@ def test_given_credentials_are_used_and_not_shown(tmp_path: Path, bind: str) -> 
         written = read_until(demo, "curl ")
     assert "4_minimal.http" in written
     assert "s3cret" not in written
-    assert "export" not in written
+    assert "RECEIVER_PASSWORD=" not in written
     assert "s3cret" not in (tmp_path / "demo.log").read_text("utf-8")
 
 

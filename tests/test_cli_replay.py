@@ -97,7 +97,7 @@ def test_the_samples_are_answered_as_norce_would_hear_it(receiver: RunningReceiv
     assert code == 1
     assert [answer["status_code"] for answer in answers] == ["OK", "OK", "OK", "OK", "Failed"]
     assert answers[4]["text"] == (
-        "Items/OrderItem[1]/Quantity: 'två' is not an integer; "
+        "Items/OrderItem[1]/Quantity: 'two' is not an integer; "
         "Items/OrderItem[2]/LineNo: 1 is also the number of Items/OrderItem[1]"
     )
     assert receiver.log.count("request_unauthorized") >= 1

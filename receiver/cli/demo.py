@@ -1,7 +1,7 @@
 """`receiver demo`: a receiver, a few invented orders as Norce would send them, and a look at what was stored.
 
-Needs no settings: what the environment does not give is invented for this run. Only for SQLite, because invented orders
-must not get into a database that an ERP reads.
+Needs no settings: what the environment does not give is invented for this run. Only for SQLite, and in a file of its
+own unless one is named, because invented orders must not get into a database that an ERP reads.
 """
 
 from __future__ import annotations
@@ -32,6 +32,9 @@ SAMPLES = Path(__file__).parent.parent / "samples"
 SHOP = UUID("d3b0c1de-0000-4000-8000-000000000001")
 FIRST_ORDER = "700101"
 """The reference of the first sample, which the application SHOP took."""
+
+_DATABASE = "sqlite:///demo.db"
+"""Not the default database, in which real orders may lie."""
 
 _CREDENTIALS = ("USERNAME", "PASSWORD", "PASSWORD_FILE", "ALLOW_ANONYMOUS")
 # Two workers start sooner than one for each processor, and a person reads the log.
@@ -64,14 +67,20 @@ def demo(
 
 def _settings() -> tuple[Settings, bool]:
     """The settings, and whether their credentials were invented here."""
+    # What is invented goes through the environment, so that the receiver we start reads the same.
+    is_invented = False
     try:
-        return read_settings(), False
+        settings = read_settings()
     except SettingsInvalid:
         if any(os.environ.get(f"RECEIVER_{name}") for name in _CREDENTIALS):
             raise
-    # Through the environment, so that the receiver we start reads the same.
-    os.environ |= {"RECEIVER_USERNAME": "norce", "RECEIVER_PASSWORD": secrets.token_urlsafe(9)}
-    return read_settings(), True
+        is_invented = True
+        os.environ |= {"RECEIVER_USERNAME": "norce", "RECEIVER_PASSWORD": secrets.token_urlsafe(9)}
+        settings = read_settings()
+    if "database_url" not in settings.model_fields_set:
+        os.environ["RECEIVER_DATABASE_URL"] = _DATABASE
+        settings = read_settings()
+    return settings, is_invented
 
 
 def _post_samples(settings: Settings, url: str) -> None:
@@ -105,6 +114,8 @@ def _show_stored(settings: Settings) -> None:
 def _show_how_to_go_on(settings: Settings, url: str, *, is_invented: bool) -> None:
     command = _command()
     _say("\nServing until Ctrl-C. In another terminal, in this folder:")
+    if settings.database_url == _DATABASE:
+        _say(f"  export RECEIVER_DATABASE_URL={_DATABASE}")
     _say(f"  {command} orders show {FIRST_ORDER}")
     _say(f"  {command} orders show {FIRST_ORDER} --xml > order.xml")
     if is_invented:

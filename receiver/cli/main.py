@@ -7,6 +7,7 @@ import sys
 import typer
 from rich.console import Console
 
+from receiver import logs
 from receiver.cli import serve
 from receiver.cli.demo import demo
 from receiver.cli.orders import orders
@@ -36,4 +37,9 @@ def main() -> None:
         cli()
     except ReceiverError as error:
         Console(stderr=True, highlight=False).print(str(error), style="red", markup=False, soft_wrap=True)
+        sys.exit(1)
+    except Exception:
+        # By type and place only: the text of a foreign error may quote an order.
+        logs.configure(as_text=True)
+        logs.failure(logs.COMMAND_FAILED)
         sys.exit(1)

@@ -15,6 +15,9 @@ from receiver.storage.migrate import migrate, require_current_schema
 
 _GUNICORN = ["-m", "gunicorn", "--config", "python:receiver.gunicorn_conf", "receiver.wsgi:app"]
 
+_PRIVATE = 0o077
+"""A new SQLite file holds personal data and is its owner's alone."""
+
 
 def serve() -> None:
     """Serve CreateOrder under gunicorn, configured by the environment.
@@ -37,6 +40,7 @@ def serve() -> None:
 
 def prepare_database(settings: Settings) -> None:
     """Leave the database at this release's schema, or raise SchemaOutdated or TryAgainLater."""
+    os.umask(_PRIVATE)
     engine = engine_for(settings)
     try:
         if engine.dialect.name == "sqlite":
@@ -51,6 +55,7 @@ def migrate_database() -> None:
     """Bring the database to the schema of this release."""
     settings = read_settings(needs_credentials=False)
     logs.configure(as_text=True)
+    os.umask(_PRIVATE)
     engine = engine_for(settings)
     try:
         before, after = migrate(engine)

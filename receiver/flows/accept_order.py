@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 
 from receiver import logs
 from receiver.errors import OrderRefused, Problem
-from receiver.orders.identity import Content, OrderKey
+from receiver.orders.identity import Content
 from receiver.ports import Orders, ReceivedOrder, StoredOrder, Units
 from receiver.settings import OnChangedRepeat
 
@@ -24,7 +24,6 @@ Reread = Callable[[bytes, str], Content]
 class Acknowledgement:
     """Our OK: the order is committed. `erp_order_no` is the ERP's number, where the ERP has reported it by now."""
 
-    key: OrderKey
     erp_order_no: str | None
 
 
@@ -50,7 +49,7 @@ class AcceptOrder:
                 event, revision = self._add_to(stored, received, unit.orders)
             unit.commit()
         _note(event, received, revision)
-        return Acknowledgement(received.key, stored.erp_order_no if stored else None)
+        return Acknowledgement(stored.erp_order_no if stored else None)
 
     def _add_to(self, stored: StoredOrder, received: ReceivedOrder, orders: Orders) -> tuple[str, int]:
         """Tell a repeat from a revision, and keep either."""

@@ -19,6 +19,7 @@ from receiver.http import gate
 from receiver.http.answers import Answer, plain, soap
 from receiver.http.auth import Gatekeeper, unauthorized
 from receiver.http.body import BodyIncomplete, read_body
+from receiver.http.deadline import BodyDeadline
 from receiver.http.turnstile import Turnstile
 from receiver.ports import Receipt, Units
 from receiver.soap.cleaning import clean
@@ -46,6 +47,7 @@ class ReceiverApp:
     wsdl: bytes
     max_body_bytes: int
     turnstile: Turnstile
+    body_deadline: BodyDeadline
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """WSGI, PEP 3333."""
@@ -86,12 +88,13 @@ class ReceiverApp:
             logs.note(logs.REQUEST_REFUSED, reason=refusal.reason, received_from=environ.get("REMOTE_ADDR"))
             return soap(_ERROR, fault_envelope(refusal.code, refusal.reason))
         except TryAgainLater as trouble:
-            return soap(_ERROR, fault_envelope("Server", f"{trouble}; nothing was stored, send the request again"))
+            logs.note(logs.REQUEST_PUT_OFF, reason=str(trouble))
+            return soap(_ERROR, fault_envelope("Server", f"{trouble}; the order is not acknowledged, send it again"))
 
     def _answer_to_envelope(self, environ: WSGIEnvironment) -> Answer:
         gate.check_head(environ)
         try:
-            body = read_body(environ, limit=self.max_body_bytes)
+            body = read_body(environ, limit=self.max_body_bytes, deadline=self.body_deadline)
         except BodyIncomplete as refusal:
             if refusal.received:
                 keep_refusal(refusal, _receipt(environ, refusal.received), units=self.units)
@@ -102,6 +105,12 @@ class ReceiverApp:
                 return self._answer_to_receipt(environ, receipt)
         except RequestRefused as refusal:
             keep_refusal(refusal, receipt, units=self.units)
+            raise
+        except TryAgainLater:
+            raise
+        except Exception:
+            # Our bug must not cost the order: what came is kept before the sender hears of it.
+            keep_refusal(RequestRefused("internal error"), receipt, units=self.units)
             raise
 
     def _answer_to_receipt(self, environ: WSGIEnvironment, receipt: Receipt) -> Answer:

@@ -24,10 +24,10 @@ class OrderKey:
 
 @dataclass(frozen=True, slots=True)
 class UnknownMember:
-    """A member that the contract does not know: where it stood, and itself in canonical form."""
+    """A member that the contract does not know: where it stood, and all that it says, without prefixes."""
 
     path: str
-    xml: str
+    said: tuple[object, ...]
 
 
 @dataclass(frozen=True, slots=True)

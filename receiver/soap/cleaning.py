@@ -47,10 +47,10 @@ def clean(body: bytes, *, content_type: str) -> CleanEnvelope:
     if not body.strip(b" \t\r\n\0"):
         raise RequestRefused("the body is empty; a SOAP envelope is expected")
     text = _as_utf8(body, media_type_of(content_type)[1])
-    _check_prolog(text)
-    if b"&#" not in text:
-        return CleanEnvelope(text, 0)
-    return _without_illegal_references(text)
+    envelope = _without_illegal_references(text) if b"&#" in text else CleanEnvelope(text, 0)
+    # After the repair, which could put a DOCTYPE together.
+    _check_prolog(envelope.xml)
+    return envelope
 
 
 def codec_of(charset: str) -> str:
@@ -66,13 +66,16 @@ def _as_utf8(body: bytes, charset: str | None) -> bytes:
     if body.startswith(codecs.BOM_UTF8):
         body, codec = body[3:], _UTF_8
     elif body.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        codec = "utf-16"
+        codec = "utf-16-le" if body.startswith(codecs.BOM_UTF16_LE) else "utf-16-be"
+        body = body[2:]
     elif codec is None:
         codec = {b"<\0": "utf-16-le", b"\0<": "utf-16-be"}.get(body[:2], _UTF_8)
     try:
         text = body.decode(codec)
     except UnicodeDecodeError as error:
         raise RequestRefused(f"the body is not {codec.upper()} (byte {error.start})") from None
+    if text.startswith("\ufeff"):
+        raise RequestRefused("the body begins with two byte order marks")
     return body if codec == _UTF_8 else text.encode(_UTF_8)
 
 

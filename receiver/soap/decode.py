@@ -217,7 +217,7 @@ def _is_nil(element: etree._Element) -> bool:
     return len(element) == 0 and is_nil(element.get(NIL))
 
 
-_HARMLESS = re.compile(r"[\w+\-.,:]{1,20}")
+_HARMLESS = re.compile(r"[A-Za-z0-9_+\-.,:]{1,12}")
 _MOST_DIGITS = 5
 
 

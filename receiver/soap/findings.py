@@ -14,7 +14,7 @@ HERE = "."
 """The path of a problem with the element itself, until the element above names it."""
 
 MOST_COMPARED = 1_000
-"""Unknown members that are compared; canonical form is slow, and no contract grows by so many."""
+"""Unknown members that are compared; no contract grows by so many."""
 
 
 @dataclass(slots=True)
@@ -46,17 +46,20 @@ class Findings:
         self.unknown[unknown:] = [(_joined(step, path), element) for path, element in self.unknown[unknown:]]
 
     def content_of(self, order: Order) -> Content:
-        """All that the request says, to be compared with another; the members that are unknown in canonical form."""
+        """All that the request says, to be compared with another."""
         if len(self.unknown) > MOST_COMPARED:
             return Content(order, None)
-        return Content(order, tuple(UnknownMember(path, _canonical(element)) for path, element in self.unknown))
+        return Content(order, tuple(UnknownMember(path, _said_by(element)) for path, element in self.unknown))
 
 
 def _joined(step: str, path: str) -> str:
     return step if path == HERE else f"{step}/{path}"
 
 
-def _canonical(element: etree._Element) -> str:
-    """The element without prefixes or white space that could differ between two sendings of the same content."""
-    text = etree.tostring(element, encoding="unicode", with_tail=False)
-    return str(etree.canonicalize(text, rewrite_prefixes=True, strip_text=True))
+def _said_by(element: etree._Element) -> tuple[object, ...]:
+    """The element as nested tuples, without prefixes or the white space that could differ between two sendings.
+
+    Not XML's canonical form, which copies every namespace in scope for every element.
+    """
+    texts = [(element.text or "").strip(), *((child.tail or "").strip() for child in element)]
+    return element.tag, sorted(element.items()), texts, [_said_by(child) for child in element]

@@ -35,17 +35,21 @@ def parse(xml: bytes) -> etree._Element:
         remove_pis=True,
     )
     try:
-        return etree.fromstring(xml, parser)
+        root = etree.fromstring(xml, parser)
     except etree.XMLSyntaxError as error:
         # The parser's own text quotes the document; line and column do not.
         line, column = error.position
         raise RequestRefused(f"the envelope is not well-formed XML (line {line}, column {column})") from None
+    # The prolog was looked at before; this is the parser's own word.
+    if root.getroottree().docinfo.internalDTD is not None:
+        raise RequestRefused("a document type declaration is not allowed in a SOAP envelope")
+    return root
 
 
 def request_in(envelope: etree._Element) -> etree._Element:
     """The `request` element of an envelope; RequestRefused where it holds none."""
     _, body = _parts(envelope)
-    request = _operation(body).find(_REQUEST)
+    request = _only_request(_operation(body))
     if request is None:
         raise RequestRefused("the operation holds no request")
     return request
@@ -70,7 +74,7 @@ class OrderProtocol(Soap11):  # type: ignore[misc]
 
     def deserialize(self, ctx: Any, message: str) -> None:  # noqa: ARG002
         """Hand over the `request` element as it is, None where it is missing."""
-        ctx.in_object = [ctx.in_body_doc.find(_REQUEST)]
+        ctx.in_object = [_only_request(ctx.in_body_doc)]
 
     def serialize(self, ctx: Any, message: str) -> None:
         """Nothing to build: the operation returns its answer as bytes."""
@@ -113,6 +117,13 @@ def _operation(body: etree._Element) -> etree._Element:
     if operation.tag != _OPERATION:
         raise RequestRefused(f"there is no such operation; this service has {CREATE_ORDER} in namespace {CONTRACT}")
     return operation
+
+
+def _only_request(operation: etree._Element) -> etree._Element | None:
+    requests = operation.findall(_REQUEST)
+    if len(requests) > 1:
+        raise RequestRefused(f"the operation holds {len(requests)} requests; send one order in each call")
+    return requests[0] if requests else None
 
 
 def _check_action(action: str | None) -> None:

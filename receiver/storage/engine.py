@@ -22,10 +22,18 @@ READ_ONLY = {"is_read_only": True}
 """Execution option: on SQLite a unit takes the write lock at once, a reader must not."""
 
 _SUPPORTED = {"sqlite", "postgresql+psycopg2"}
-_SQLITE_WAIT_S = 5.0
+_SQLITE_WAIT_S = 2.0
 _IDLE_S = 2.0
 _USED_AT = "receiver_used_at"
-_PG_OPTIONS = "-c timezone=UTC -c synchronous_commit=on -c statement_timeout=10000 -c lock_timeout=5000"
+_PG_OPTIONS = "-c timezone=UTC -c synchronous_commit=on -c statement_timeout=5000 -c lock_timeout=1500"
+# A database that went away without a word is noticed in seconds; the kernel alone would wait for hours.
+_KEEPALIVE = {
+    "keepalives": 1,
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 8000,
+}
 
 
 def new_engine(url: str, *, connections: int = 5, wait_s: float = 2.0) -> Engine:
@@ -34,7 +42,11 @@ def new_engine(url: str, *, connections: int = 5, wait_s: float = 2.0) -> Engine
     Takes `sqlite:///…` and `postgresql+psycopg2://…`; anything else is SettingsInvalid. Errors never show parameters,
     for those are the order.
     """
-    parsed = make_url(url)
+    try:
+        parsed = make_url(url)
+    except (exc.ArgumentError, ValueError):
+        # Not the URL itself, which may hold a password.
+        raise SettingsInvalid(["RECEIVER_DATABASE_URL: is not a database address"]) from None
     if parsed.drivername not in _SUPPORTED:
         raise SettingsInvalid([f"RECEIVER_DATABASE_URL: {parsed.drivername}:// is not one of {sorted(_SUPPORTED)}"])
     arguments: dict[str, Any] = {
@@ -52,6 +64,7 @@ def new_engine(url: str, *, connections: int = 5, wait_s: float = 2.0) -> Engine
         parsed,
         connect_args={
             "connect_timeout": 3,
+            **_KEEPALIVE,
             "options": _PG_OPTIONS,
             "application_name": "norce-order-receiver",
         },

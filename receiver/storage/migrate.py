@@ -16,7 +16,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, text
 
-from receiver.errors import SchemaOutdated
+from receiver.errors import SchemaOutdated, SettingsInvalid
 from receiver.storage.unit_of_work import database_trouble
 
 _FOLDER = Path(__file__).parent / "migrations"
@@ -47,11 +47,6 @@ def require_current_schema(engine: Engine) -> None:
     head = _head()
     if current == head:
         return
-    if current is not None and current not in {step.revision for step in _scripts().walk_revisions()}:
-        raise SchemaOutdated(
-            f"the database is at schema {current}, which this release (schema {head}) does not know: "
-            "it was migrated by a newer release; run that one"
-        )
     raise SchemaOutdated(
         f"the database is at schema {current or 'none'}, this release needs {head}; run: receiver migrate"
     )
@@ -72,7 +67,18 @@ def _head() -> str:
 
 
 def _current(connection: Connection) -> str | None:
-    return MigrationContext.configure(connection).get_current_revision()
+    """The database's revision; raises SchemaOutdated where this release does not know it."""
+    if connection.dialect.name == "postgresql" and connection.scalar(text("SHOW server_encoding")) != "UTF8":
+        raise SettingsInvalid(
+            ["RECEIVER_DATABASE_URL: the database does not keep UTF-8; create it with ENCODING 'UTF8'"]
+        )
+    current = MigrationContext.configure(connection).get_current_revision()
+    if current is not None and current not in {step.revision for step in _scripts().walk_revisions()}:
+        raise SchemaOutdated(
+            f"the database is at schema {current}, which this release (schema {_head()}) does not know: "
+            "it was migrated by a newer release; run that one"
+        )
+    return current
 
 
 @contextmanager
@@ -81,9 +87,10 @@ def _alone(connection: Connection) -> Iterator[None]:
         with connection.begin():
             yield
         return
+    connection.execute(text("SET statement_timeout = 0"))
+    connection.execute(text("SET lock_timeout = '60s'"))
     connection.execute(text("SELECT pg_advisory_lock(:lock)"), {"lock": _LOCK})
     connection.execute(text("SET lock_timeout = '5s'"))
-    connection.execute(text("SET statement_timeout = 0"))
     connection.commit()
     try:
         yield

@@ -6,6 +6,7 @@ does it in one statement, SQLite, which has no network to wait for, in four.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import tzinfo
 
 from sqlalchemy import Connection, insert, select, update
@@ -40,15 +41,16 @@ class OrderStore:
         insert_new = self._insert_at_once if self._connection.dialect.name == "postgresql" else self._insert_in_turn
         return None if insert_new(received, values) else self._find(received)
 
-    def payloads_of(self, stored: StoredOrder) -> list[KeptPayload]:
-        """Read and unpack the payloads of all revisions, the latest first."""
+    def payloads_of(self, stored: StoredOrder) -> Iterator[KeptPayload]:
+        """Read the payloads of all revisions, the latest first, unpacking one at a time."""
         columns = order_payloads.c
         rows = self._connection.execute(
             select(columns.revision, columns.payload, columns.media_type)
             .where(columns.order_id == stored.order_id)
             .order_by(columns.revision.desc())
         )
-        return [KeptPayload(row.revision, unpack(row.payload), row.media_type) for row in rows]
+        for row in rows:
+            yield KeptPayload(row.revision, unpack(row.payload), row.media_type)
 
     def add_repeat(self, received: ReceivedOrder, stored: StoredOrder, *, revision: int) -> None:
         """Note the repeat in the order's history."""

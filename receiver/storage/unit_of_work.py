@@ -9,9 +9,13 @@ from datetime import tzinfo
 from sqlalchemy import Connection, Engine, exc
 
 from receiver import logs
-from receiver.errors import TryAgainLater
+from receiver.errors import SettingsInvalid, TryAgainLater
 from receiver.storage.order_store import OrderStore
 from receiver.storage.refused_receipt_store import RefusedReceiptStore
+
+_TROUBLE = (exc.OperationalError, exc.InterfaceError, exc.InternalError)
+_NO_RIGHT = "42501"
+"""PostgreSQL's insufficient_privilege."""
 
 
 class SqlUnit:
@@ -52,11 +56,23 @@ class SqlUnits:
 def database_trouble() -> Iterator[None]:
     """Turn the database being away, overloaded or full into TryAgainLater; programming errors pass through.
 
-    What the driver says is noted by its class only: PostgreSQL quotes whole rows in its details.
+    What the driver says of a statement is noted by its class and code only, for PostgreSQL quotes whole rows. What it
+    says of a failed connection holds no order, and is what the operator needs.
     """
     try:
         yield
-    except (exc.OperationalError, exc.InterfaceError, exc.TimeoutError, exc.InternalError) as error:
-        cause = getattr(error, "orig", None) or error
-        logs.note(logs.DATABASE_FAILED, cause=type(cause).__name__, sqlstate=getattr(cause, "pgcode", None))
+    except exc.TimeoutError as error:
+        logs.note(logs.DATABASE_FAILED, cause="no free connection")
+        raise TryAgainLater("the order database is overloaded") from error
+    except exc.DBAPIError as error:
+        cause = error.orig
+        code = getattr(cause, "pgcode", None) or getattr(cause, "sqlite_errorname", None)
+        if code == _NO_RIGHT:
+            raise SettingsInvalid(
+                ["RECEIVER_DATABASE_URL: this user lacks a right on the database or its schema"]
+            ) from error
+        if not isinstance(error, _TROUBLE) and type(error) is not exc.DatabaseError:
+            raise
+        detail = str(cause).strip() if error.statement is None else None
+        logs.note(logs.DATABASE_FAILED, cause=type(cause).__name__, code=code, detail=detail)
         raise TryAgainLater("the order database cannot be reached or is overloaded") from error

@@ -1,0 +1,42 @@
+"""A body that drips in is ended when its time is up, and its sender can still be answered."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+
+from receiver.http.deadline import BodyDeadline
+
+
+def test_a_dripping_sender_is_cut_off_and_can_still_be_answered() -> None:
+    ours, theirs = socket.socketpair()
+    stopped = threading.Event()
+
+    def drip() -> None:
+        while not stopped.wait(0.05):
+            theirs.send(b"x")
+
+    with ours, theirs:
+        dripping = threading.Thread(target=drip)
+        dripping.start()
+        started = time.monotonic()
+        with BodyDeadline(0.3, look_every_s=0.05).over(ours):
+            while ours.recv(10):
+                assert time.monotonic() - started < 5
+        stopped.set()
+        dripping.join()
+        ours.sendall(b"answer")
+        assert theirs.recv(10) == b"answer"
+
+
+def test_a_body_that_is_in_time_is_left_alone() -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        deadline = BodyDeadline(0.05, look_every_s=0.01)
+        with deadline.over(ours):
+            theirs.send(b"x")
+            assert ours.recv(1) == b"x"
+        time.sleep(0.1)
+        theirs.send(b"y")
+        assert ours.recv(1) == b"y"
