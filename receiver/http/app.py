@@ -89,7 +89,7 @@ class ReceiverApp:
             return soap(_ERROR, fault_envelope(refusal.code, refusal.reason))
         except TryAgainLater as trouble:
             logs.note(logs.REQUEST_PUT_OFF, reason=str(trouble))
-            return soap(_ERROR, fault_envelope("Server", f"{trouble}; the order is not acknowledged, send it again"))
+            return soap(_ERROR, fault_envelope("Server", f"{trouble}; send the request again"))
 
     def _answer_to_envelope(self, environ: WSGIEnvironment) -> Answer:
         gate.check_head(environ)
