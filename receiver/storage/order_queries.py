@@ -5,19 +5,17 @@ Reads only, and never takes SQLite's write lock, so looking at orders does not h
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
-from sqlalchemy import Connection, Engine, Row, Select, func, select
+from sqlalchemy import Engine, Row, Select, func, select
 
 from receiver.storage.engine import READ_ONLY
 from receiver.storage.rows import unpack
 from receiver.storage.tables import order_history, order_lines, order_payloads, orders
-from receiver.storage.unit_of_work import database_trouble
+from receiver.storage.unit_of_work import reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +98,7 @@ class OrderQueries:
             query = query.where(orders.c.received_at >= since)
         if application_key is not None:
             query = query.where(orders.c.application_key == str(application_key))
-        with self._reading() as connection:
+        with reading(self._engine) as connection:
             return [_summary(row) for row in connection.execute(query)]
 
     def find(self, client_order_ref: str, *, application_key: UUID | None = None) -> list[OrderSummary]:
@@ -108,7 +106,7 @@ class OrderQueries:
         query = _summaries().where(orders.c.client_order_ref == client_order_ref).order_by(orders.c.id)
         if application_key is not None:
             query = query.where(orders.c.application_key == str(application_key))
-        with self._reading() as connection:
+        with reading(self._engine) as connection:
             return [_summary(row) for row in connection.execute(query)]
 
     def lines(self, order_id: int, *, revision: int) -> list[OrderLineRow]:
@@ -119,14 +117,14 @@ class OrderQueries:
             .where(order_lines.c.revision == revision)
             .order_by(order_lines.c.position)
         )
-        with self._reading() as connection:
+        with reading(self._engine) as connection:
             return [OrderLineRow(**row._mapping) for row in connection.execute(query)]
 
     def history(self, order_id: int) -> list[HistoryEntry]:
         """What happened to the order, the first event first."""
         columns = (order_history.c[name] for name in ("happened_at", "event", "revision", "detail"))
         query = select(*columns).where(order_history.c.order_id == order_id).order_by(order_history.c.id)
-        with self._reading() as connection:
+        with reading(self._engine) as connection:
             return [HistoryEntry(**row._mapping) for row in connection.execute(query)]
 
     def payload(self, order_id: int, *, revision: int) -> bytes | None:
@@ -136,14 +134,9 @@ class OrderQueries:
             .where(order_payloads.c.order_id == order_id)
             .where(order_payloads.c.revision == revision)
         )
-        with self._reading() as connection:
+        with reading(self._engine) as connection:
             packed = connection.execute(query).scalar_one_or_none()
         return None if packed is None else unpack(packed)
-
-    @contextmanager
-    def _reading(self) -> Iterator[Connection]:
-        with database_trouble(), self._engine.connect() as connection:
-            yield connection
 
 
 def _summaries() -> Select[tuple[object, ...]]:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, Engine, Row, Select, select
+from sqlalchemy import Engine, Row, Select, select
 
 from receiver.storage.engine import READ_ONLY
 from receiver.storage.rows import unpack
 from receiver.storage.tables import refused_receipts
-from receiver.storage.unit_of_work import database_trouble
+from receiver.storage.unit_of_work import reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,26 +40,21 @@ class RefusedQueries:
         query = _summaries().order_by(refused_receipts.c.last_at.desc(), refused_receipts.c.id.desc()).limit(limit)
         if since is not None:
             query = query.where(refused_receipts.c.last_at >= since)
-        with self._reading() as connection:
+        with reading(self._engine) as connection:
             return [_summary(row) for row in connection.execute(query)]
 
     def find(self, receipt_id: int) -> RefusedSummary | None:
         """The receipt, or None where there is none with this number."""
-        with self._reading() as connection:
+        with reading(self._engine) as connection:
             row = connection.execute(_summaries().where(refused_receipts.c.id == receipt_id)).one_or_none()
         return None if row is None else _summary(row)
 
     def payload(self, receipt_id: int) -> bytes | None:
         """The request body, byte for byte as received."""
         query = select(refused_receipts.c.payload).where(refused_receipts.c.id == receipt_id)
-        with self._reading() as connection:
+        with reading(self._engine) as connection:
             packed = connection.execute(query).scalar_one_or_none()
         return None if packed is None else unpack(packed)
-
-    @contextmanager
-    def _reading(self) -> Iterator[Connection]:
-        with database_trouble(), self._engine.connect() as connection:
-            yield connection
 
 
 def _summaries() -> Select[tuple[object, ...]]:

@@ -53,6 +53,13 @@ class SqlUnits:
 
 
 @contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """A connection for queries that change nothing; raises TryAgainLater as a unit does."""
+    with database_trouble(), engine.connect() as connection:
+        yield connection
+
+
+@contextmanager
 def database_trouble() -> Iterator[None]:
     """Turn the database being away, overloaded or full into TryAgainLater; programming errors pass through.
 
