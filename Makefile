@@ -8,7 +8,7 @@ LOCK_HEADER := \# Exact versions for every supported Python. Written by `make lo
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test check format lint types layers bench bench-memory bench-lines lock dist clean
+.PHONY: help run test check format lint types layers prove bench bench-memory bench-lines bench-connect bench-relay schema lock dist clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -49,6 +49,9 @@ types: .venv/.ready ## check types with mypy --strict
 layers: .venv/.ready ## check who may import whom
 	@$(BIN)/lint-imports
 
+prove: .venv/.ready ## kill, cut and stop everything for two minutes each under load, and print the counts
+	@PROVE_SECONDS=$${PROVE_SECONDS:-120} $(BIN)/python -m pytest -q -s tests/acceptance $(ARGS)
+
 bench: .venv/.ready ## compare throughput with the floor and other stacks; BENCH_ARGS go to the script
 	@$(BIN)/python -m benchmarks.compare $(BENCH_ARGS)
 
@@ -57,6 +60,17 @@ bench-memory: .venv/.ready ## print a worker's memory over many orders
 
 bench-lines: .venv/.ready ## print the cost per order line as orders grow
 	@$(BIN)/python -m benchmarks.lines $(BENCH_ARGS)
+
+bench-connect: .venv/.ready ## compare the client's processor time with bare HTTP posts
+	@$(BIN)/python -m benchmarks.connect $(BENCH_ARGS)
+
+bench-relay: .venv/.ready ## measure how fast the outbox is emptied, beside a bare publish loop (needs RabbitMQ)
+	@$(BIN)/python -m benchmarks.relay $(BENCH_ARGS)
+
+schema: .venv/.ready ## renew docs/order.schema.json from the WSDL and the model
+	@mkdir -p build
+	@$(BIN)/python -m receiver.soap.json_schema > build/order.schema.json
+	@mv build/order.schema.json docs/order.schema.json
 
 lock: ## renew requirements.lock with the newest versions (needs the network)
 	@$(PYTHON) -m venv --clear build/lock

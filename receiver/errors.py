@@ -5,6 +5,10 @@
     ├── SchemaOutdated    the operator's: run `receiver migrate`
     ├── RequestRefused    the sender's: the request is no usable SOAP call; repeating it as it is will not help
     ├── OrderRefused      the sender's: the order can be read but not accepted; every problem is listed
+    ├── ReportInvalid     the ERP's: the report cannot be understood; every problem is listed
+    ├── OrderUnknown      the ERP's: no order, or more than one, has the report's references
+    ├── ReportConflict    the ERP's: its key was used before for other content
+    ├── MoveRefused       the operator's: a message may not be requeued or discarded; nothing was changed
     └── TryAgainLater     ours: the database is away or overloaded; the same call may succeed in a moment
 
 A message may reach the sender and the log, so it never holds a value of the order except its reference.
@@ -62,6 +66,30 @@ class OrderRefused(ReceiverError):
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = tuple(problems)
         super().__init__(f"the order has {len(self.problems)} problem(s)")
+
+
+class ReportInvalid(ReceiverError):
+    """A report of the ERP is not taken; every problem is listed."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("; ".join(str(problem) for problem in self.problems))
+
+
+class OrderUnknown(ReceiverError):
+    """A report is about an order that was not received here, or does not say which of several."""
+
+
+class ReportConflict(ReceiverError):
+    """A report comes under a key that other content came under before; the first stays as it is."""
+
+
+class MoveRefused(ReceiverError):
+    """The messages stay as they are, all of them; the text lists every reason."""
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("nothing was changed:\n" + "\n".join(f"  {problem}" for problem in problems))
 
 
 class TryAgainLater(ReceiverError):

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import gc
+import os
 from typing import Any
 
 from receiver.http.app import ReceiverApp
+from receiver.relay_keeper import WITH_RELAY, Keeper
 from receiver.settings import read_settings
 
 _settings = read_settings()
+_keeper = Keeper(log_format=_settings.log_format) if os.environ.get(WITH_RELAY) else None
 
 bind = _settings.bind
 workers = _settings.workers
@@ -32,6 +35,18 @@ accesslog = None
 errorlog = "-"
 loglevel = "warning"
 control_socket_disable = True
+
+
+def when_ready(_server: object) -> None:
+    """Start the relay beside the workers, where `serve` was asked to."""
+    if _keeper is not None:
+        _keeper.start()
+
+
+def on_exit(_server: object) -> None:
+    """End the relay after the workers, so that the master is the last to go."""
+    if _keeper is not None:
+        _keeper.end()
 
 
 def post_worker_init(_worker: object) -> None:

@@ -30,6 +30,19 @@ REQUEST_FAILED = "request_failed"
 DATABASE_FAILED = "database_failed"
 COMMAND_FAILED = "command_failed"
 RECEIVER_STARTED = "receiver_started"
+REPORT_SUBMITTED = "report_submitted"
+REPORT_REFUSED = "report_refused"
+RELAY_STARTED = "relay_started"
+RELAY_STOPPED = "relay_stopped"
+RELAY_ENDED = "relay_ended"
+RELAY_FAILED = "relay_failed"
+LEASES_RECOVERED = "leases_recovered"
+MESSAGE_DELIVERED = "message_delivered"
+MESSAGE_PUT_OFF = "message_put_off"
+MESSAGE_DIED = "message_died"
+MESSAGE_REQUEUED = "message_requeued"
+MESSAGE_DISCARDED = "message_discarded"
+CONFIRMATION_NOT_SENT = "confirmation_not_sent"
 
 _LEVELS = {
     ORDER_REVISED: logging.WARNING,
@@ -37,6 +50,12 @@ _LEVELS = {
     REQUEST_REFUSED: logging.WARNING,
     REQUEST_PUT_OFF: logging.WARNING,
     REQUEST_UNREADABLE: logging.WARNING,
+    REPORT_REFUSED: logging.WARNING,
+    LEASES_RECOVERED: logging.WARNING,
+    MESSAGE_PUT_OFF: logging.WARNING,
+    RELAY_ENDED: logging.ERROR,
+    CONFIRMATION_NOT_SENT: logging.ERROR,
+    MESSAGE_DIED: logging.ERROR,
     DATABASE_FAILED: logging.ERROR,
 }
 _QUIET = ("spyne", "alembic", "sqlalchemy", "zeep", "urllib3")

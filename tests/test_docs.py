@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,14 @@ def test_the_readme_lists_every_setting_with_its_default() -> None:
 def test_the_readme_names_no_setting_that_does_not_exist() -> None:
     known = {name for name, _, _ in described()}
     assert set(re.findall(r"RECEIVER_[A-Z_]+", README)) <= known
+
+
+def test_the_readmes_python_runs_as_it_stands(tmp_path: Path) -> None:
+    (code,) = re.findall(r"^```python\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
+    command = [sys.executable, "-W", "error", "-c", code]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "OrderStatus.DELIVERED" in done.stdout
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))

@@ -18,7 +18,7 @@ import typer
 
 from receiver.cli.background import receiver_beside, require_running
 from receiver.cli.captures import read_capture
-from receiver.cli.orders import only_order, show_history, show_lines, show_list
+from receiver.cli.orders import only_order, show_lines, show_list, show_timeline
 from receiver.cli.output import CommandFailed, console
 from receiver.cli.posting import Poster, configured_credentials, local_url, post_all, show_answers
 from receiver.cli.records import open_records
@@ -106,7 +106,7 @@ def _show_stored(settings: Settings) -> None:
         show_list(records.orders.newest(limit=10))
         order = only_order(records.orders, FIRST_ORDER, application_key=SHOP)
         show_lines(order, records.orders.lines(order.order_id, revision=order.revision), revision=order.revision)
-        show_history(records.orders.history(order.order_id))
+        show_timeline(records.stories.timeline(order.order_id))
         _say("\nRefused, and kept as it came:")
         show_refused_list(records.refused.newest(limit=10))
 

@@ -9,10 +9,14 @@ from rich.console import Console
 
 from receiver import logs
 from receiver.cli import serve
+from receiver.cli.dead_letters import dead_letters
 from receiver.cli.demo import demo
 from receiver.cli.orders import orders
+from receiver.cli.outbox import outbox
 from receiver.cli.refused import refused
+from receiver.cli.relay import relay
 from receiver.cli.replay import replay
+from receiver.cli.report import report
 from receiver.errors import ReceiverError
 
 cli = typer.Typer(
@@ -23,10 +27,14 @@ cli = typer.Typer(
     add_completion=False,
 )
 cli.command("serve")(serve.serve)
+cli.command("relay")(relay)
 cli.command("migrate")(serve.migrate_database)
 cli.command("settings")(serve.show_settings)
 cli.add_typer(orders, name="orders")
 cli.add_typer(refused, name="refused")
+cli.command("report")(report)
+cli.command("outbox")(outbox)
+cli.add_typer(dead_letters, name="dead-letters")
 cli.command("replay")(replay)
 cli.command("demo")(demo)
 

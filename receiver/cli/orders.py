@@ -6,6 +6,7 @@ import sys
 from dataclasses import asdict
 from datetime import datetime
 from decimal import Decimal
+from enum import StrEnum
 from typing import Annotated
 from uuid import UUID
 
@@ -16,12 +17,23 @@ from receiver.cli.output import CommandFailed, amount, print_json, print_pairs, 
 from receiver.cli.records import open_records
 from receiver.orders.model import NO_APPLICATION
 from receiver.settings import read_settings
-from receiver.storage.order_queries import HistoryEntry, OrderLineRow, OrderQueries, OrderSummary
+from receiver.storage.order_queries import OrderLineRow, OrderQueries, OrderSummary
+from receiver.storage.rows import CONFIRMED, HANDED_OVER, RECEIVED
+from receiver.storage.story_queries import TimelineEntry
 
 orders = typer.Typer(help="Look at the orders that were received.", no_args_is_help=True)
 
 _LIST = ("Received (UTC)", "Order", "App", "State", ">Rev", ">Lines total", "ERP order")
+_TIMELINE = ("When (UTC)", "What", "About", ">Message", "Detail")
 _LINES = (">Line", ">Parent", "Part", "Description", ">Quantity", ">Unit price", ">VAT %")
+
+
+class OrderState(StrEnum):
+    """How far the latest revision of an order has come."""
+
+    RECEIVED = RECEIVED
+    HANDED_OVER = HANDED_OVER
+    CONFIRMED = CONFIRMED
 
 
 @orders.command("list")
@@ -29,13 +41,17 @@ def list_orders(
     *,
     limit: Annotated[int, typer.Option(min=1, help="how many at most")] = 20,
     since: Annotated[datetime | None, typer.Option(parser=since_option.instant, help=since_option.HELP)] = None,
-    state: Annotated[str | None, typer.Option(help="only orders in this state, such as received")] = None,
+    state: Annotated[
+        OrderState | None, typer.Option(help="only orders nobody has taken yet, the ERP has taken, or it has confirmed")
+    ] = None,
     application: Annotated[UUID | None, typer.Option(help="only orders of this application key")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
 ) -> None:
     """List orders, the last received first. Totals exclude VAT."""
     with open_records(read_settings(needs_credentials=False)) as records:
-        found = records.orders.newest(limit=limit, since=since, state=state, application_key=application)
+        found = records.orders.newest(
+            limit=limit, since=since, state=state and state.value, application_key=application
+        )
     if as_json:
         print_json(found)
     else:
@@ -51,7 +67,7 @@ def show_order(
     as_json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
     as_xml: Annotated[bool, typer.Option("--xml", help="write the request as it was received, nothing else")] = False,
 ) -> None:
-    """Show one order: summary, lines of its latest revision, history."""
+    """Show one order: summary, lines of its latest revision, and all that happened to it, to and from the ERP too."""
     if as_json and as_xml:
         raise typer.BadParameter("choose one of --json and --xml")
     with open_records(read_settings(needs_credentials=False)) as records:
@@ -60,14 +76,16 @@ def show_order(
         payload = records.orders.payload(order.order_id, revision=chosen) if as_xml else None
         lines = records.orders.lines(order.order_id, revision=chosen)
         history = records.orders.history(order.order_id)
+        timeline = records.stories.timeline(order.order_id)
     if payload is not None:
         sys.stdout.buffer.write(payload)
     elif as_json:
-        print_json({**asdict(order), "lines_of_revision": chosen, "lines": lines, "history": history})
+        shown = {"lines_of_revision": chosen, "lines": lines, "history": history, "timeline": timeline}
+        print_json({**asdict(order), **shown})
     else:
         _show_summary(order)
         show_lines(order, lines, revision=chosen)
-        show_history(history)
+        show_timeline(timeline)
 
 
 def only_order(queries: OrderQueries, ref: str, *, application_key: UUID | None = None) -> OrderSummary:
@@ -107,10 +125,13 @@ def show_lines(order: OrderSummary, lines: list[OrderLineRow], *, revision: int)
     print_table(title, _LINES, rows, wrapping="Description")
 
 
-def show_history(history: list[HistoryEntry]) -> None:
-    """Print what happened, the first event first."""
-    rows = ((entry.happened_at, entry.event, entry.revision, _detail(entry)) for entry in history)
-    print_table("\nHistory", ("When (UTC)", "What", ">Revision", "Detail"), rows)
+def show_timeline(timeline: list[TimelineEntry]) -> None:
+    """Print what happened, the first event first; what a message is about comes with its number."""
+    rows = (
+        (each.happened_at, each.event.replace("_", " "), _about(each), each.message_id, _detail(each))
+        for each in timeline
+    )
+    print_table("\nTimeline", _TIMELINE, rows, wrapping="Detail")
 
 
 def _show_summary(order: OrderSummary) -> None:
@@ -153,5 +174,11 @@ def _short(application_key: UUID) -> str:
     return "none" if application_key == NO_APPLICATION else str(application_key)[:8]
 
 
-def _detail(entry: HistoryEntry) -> str:
-    return ", ".join(f"{name.replace('_', ' ')}: {count}" for name, count in (entry.detail or {}).items())
+def _about(entry: TimelineEntry) -> str:
+    what = entry.key if entry.revision is None else f"revision {entry.revision}"
+    return f"{what} to {entry.destination}" if entry.destination else str(what)
+
+
+def _detail(entry: TimelineEntry) -> str:
+    notes = [f"{name.replace('_', ' ')}: {count}" for name, count in (entry.notes or {}).items()]
+    return ", ".join([*notes, *([entry.detail] if entry.detail else [])])

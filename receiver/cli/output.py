@@ -83,6 +83,12 @@ def print_pairs(pairs: Mapping[str, object]) -> None:
             console().print(Text(f"{name:<{width}}  ", style="bold") + cell(value), soft_wrap=True)
 
 
+def print_lines(*lines: str) -> None:
+    """Print texts as they are, one below the other, without control characters."""
+    for line in lines:
+        console().print(cell(line), soft_wrap=True)
+
+
 def print_json(data: object) -> None:
     """Print JSON: decimals as strings with their scale, instants as ISO 8601 in UTC."""
     print(json.dumps(data, default=_plain, indent=2))

@@ -1,4 +1,4 @@
-"""Opens the database for the commands that look at what was received."""
+"""Opens the database for the commands that look at what was received, and for those that put something into it."""
 
 from __future__ import annotations
 
@@ -11,10 +11,13 @@ from receiver import logs
 from receiver.bootstrap import engine_for
 from receiver.cli.output import CommandFailed
 from receiver.settings import Settings
-from receiver.storage.engine import READ_ONLY
+from receiver.storage.engine import READ_ONLY, Engine
 from receiver.storage.migrate import require_current_schema
 from receiver.storage.order_queries import OrderQueries
+from receiver.storage.outbox_queries import OutboxQueries
 from receiver.storage.refused_queries import RefusedQueries
+from receiver.storage.story_queries import StoryQueries
+from receiver.storage.unit_of_work import SqlUnits
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,16 +25,31 @@ class Records:
     """Everything that is kept, to be read."""
 
     orders: OrderQueries
+    outbox: OutboxQueries
     refused: RefusedQueries
+    stories: StoryQueries
 
 
 @contextmanager
 def open_records(settings: Settings) -> Iterator[Records]:
-    """The records of the configured database.
+    """The records of the configured database; raises what `open_units` raises."""
+    with _opened(settings) as engine:
+        yield Records(OrderQueries(engine), OutboxQueries(engine), RefusedQueries(engine), StoryQueries(engine))
+
+
+@contextmanager
+def open_units(settings: Settings) -> Iterator[SqlUnits]:
+    """Units on the configured database, for commands that change something.
 
     Raises CommandFailed where an SQLite file does not exist (opening it would make an empty one), SchemaOutdated where
     the tables are not this release's, TryAgainLater where the database is away.
     """
+    with _opened(settings) as engine:
+        yield SqlUnits(engine, sender_zone=settings.sender_time_zone)
+
+
+@contextmanager
+def _opened(settings: Settings) -> Iterator[Engine]:
     logs.configure(as_text=True)
     engine = engine_for(settings)
     file = engine.url.database or ""
@@ -39,6 +57,6 @@ def open_records(settings: Settings) -> Iterator[Records]:
         raise CommandFailed(f"there is no database {file} yet; it is made by: receiver serve (or: receiver migrate)")
     try:
         require_current_schema(engine.execution_options(**READ_ONLY))
-        yield Records(OrderQueries(engine), RefusedQueries(engine))
+        yield engine
     finally:
         engine.dispose()

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import os
 import sys
+from typing import Annotated
 
+import typer
 from rich.console import Console
 from rich.table import Table
 
 from receiver import logs
-from receiver.bootstrap import engine_for
+from receiver.bootstrap import build_relay, engine_for
+from receiver.errors import SettingsInvalid
+from receiver.relay_keeper import WITH_RELAY
 from receiver.settings import Settings, described, read_settings
 from receiver.storage.migrate import migrate, require_current_schema
 
@@ -19,13 +23,21 @@ _PRIVATE = 0o077
 """A new SQLite file holds personal data and is its owner's alone."""
 
 
-def serve() -> None:
+def serve(
+    *,
+    with_relay: Annotated[
+        bool, typer.Option("--with-relay", help="run a relay beside it, for as long as it runs")
+    ] = False,
+) -> None:
     """Serve CreateOrder under gunicorn, configured by the environment.
 
-    SQLite is migrated on the way; PostgreSQL must be at the right schema (`receiver migrate`).
+    SQLite is migrated on the way; PostgreSQL must be at the right schema (`receiver migrate`). With a relay, one
+    command does everything; several machines, or a relay that is restarted alone, run `receiver relay` apart.
     """
     settings = read_settings()
     logs.configure(as_text=settings.log_format == "text")
+    if with_relay:
+        _require_something_to_relay(settings)
     prepare_database(settings)
     logs.note(
         logs.RECEIVER_STARTED,
@@ -33,9 +45,20 @@ def serve() -> None:
         workers=settings.workers,
         threads=settings.threads,
         is_open=settings.allow_anonymous,
+        with_relay=with_relay,
     )
+    environ = {name: value for name, value in os.environ.items() if name != WITH_RELAY}
     # Becoming gunicorn, rather than starting it, gives signals and exit codes to whoever supervises this process.
-    os.execv(sys.executable, [sys.executable, *_GUNICORN])  # noqa: S606 - no shell is wanted
+    os.execve(  # noqa: S606 - no shell is wanted
+        sys.executable, [sys.executable, *_GUNICORN], environ | ({WITH_RELAY: "1"} if with_relay else {})
+    )
+
+
+def _require_something_to_relay(settings: Settings) -> None:
+    """Find what is wrong with the ways to the ERP and to Norce now; later only the relay's log would tell."""
+    if settings.erp is None and settings.connect_url is None:
+        raise SettingsInvalid(["--with-relay needs RECEIVER_ERP or RECEIVER_CONNECT_URL: nothing could be delivered"])
+    build_relay(settings).close()
 
 
 def prepare_database(settings: Settings) -> None:

@@ -10,7 +10,7 @@ import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from receiver import logs
 from receiver.errors import RequestRefused, TryAgainLater
@@ -20,6 +20,7 @@ from receiver.http.answers import Answer, plain, soap
 from receiver.http.auth import Gatekeeper, unauthorized
 from receiver.http.body import BodyIncomplete, read_body
 from receiver.http.deadline import BodyDeadline
+from receiver.http.doors.app import REQUEST_ID_KEY
 from receiver.http.turnstile import Turnstile
 from receiver.ports import Receipt, Units
 from receiver.soap.cleaning import clean
@@ -42,6 +43,7 @@ class ReceiverApp:
     """Answers every request to the process; all parts may be used by several threads at once."""
 
     soap_application: WSGIApplication
+    doors: WSGIApplication
     gatekeeper: Gatekeeper
     units: Units
     wsdl: bytes
@@ -54,6 +56,9 @@ class ReceiverApp:
         request_id = secrets.token_hex(8)
         with logs.request_scope(request_id):
             try:
+                if _leads_to_a_door(environ):
+                    environ[REQUEST_ID_KEY] = request_id
+                    return _answered_by(self.doors, environ, start_response, request_id=request_id)
                 answer = self._answer(environ)
             except Exception:
                 logs.failure(logs.REQUEST_FAILED)
@@ -117,6 +122,22 @@ class ReceiverApp:
         environ[ENVELOPE_KEY] = clean(receipt.body, content_type=receipt.media_type)
         environ[RECEIPT_KEY] = receipt
         return _collected(self.soap_application, environ)
+
+
+def _leads_to_a_door(environ: WSGIEnvironment) -> bool:
+    path: str = environ.get("PATH_INFO", "")
+    return path == "/orders" or path.startswith(("/erp/", "/orders/"))
+
+
+def _answered_by(
+    application: WSGIApplication, environ: WSGIEnvironment, start_response: StartResponse, *, request_id: str
+) -> Iterable[bytes]:
+    """Let another application answer, and label its answer like ours."""
+
+    def labelled(status: str, headers: list[tuple[str, str]], *error: Any) -> Any:
+        return start_response(status, [*headers, ("X-Request-Id", request_id)], *error)
+
+    return application(environ, labelled)
 
 
 def _receipt(environ: WSGIEnvironment, body: bytes) -> Receipt:

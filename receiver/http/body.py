@@ -25,6 +25,10 @@ _STEP = 4 * 1024
 """Small, because gunicorn drops what it has of a step when the caller breaks off in the middle of it."""
 
 
+class BodyTooLarge(RequestRefused):
+    """The body is larger than what is read; the rest of it was not."""
+
+
 class BodyIncomplete(RequestRefused):
     """The caller stopped before the body was whole; `received` is what came."""
 
@@ -36,7 +40,7 @@ class BodyIncomplete(RequestRefused):
 def read_body(environ: WSGIEnvironment, *, limit: int, deadline: BodyDeadline) -> bytes:
     """The body, whether it came with Content-Length or in chunks.
 
-    Raises RequestRefused when it is larger than `limit` bytes, and BodyIncomplete when it ends early.
+    Raises BodyTooLarge when it is larger than `limit` bytes, and BodyIncomplete when it ends early.
     """
     declared = _declared_length(environ)
     if declared is not None and declared > limit:
@@ -76,8 +80,8 @@ def _fill(body: bytearray, stream: InputStream, wanted: int) -> None:
         body += part
 
 
-def _too_large(limit: int) -> RequestRefused:
-    return RequestRefused(f"the body is larger than {limit} bytes; the limit is RECEIVER_MAX_BODY_BYTES")
+def _too_large(limit: int) -> BodyTooLarge:
+    return BodyTooLarge(f"the body is larger than {limit} bytes; the limit is RECEIVER_MAX_BODY_BYTES")
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from receiver.flows.keep_refusal import keep_refusal
 from receiver.orders.identity import Content, fingerprint, key_of
 from receiver.orders.model import Order
 from receiver.orders.rules import problems_of
-from receiver.ports import Receipt, ReceivedOrder, Units
+from receiver.ports import DecodeOrder, Receipt, ReceivedOrder, Units
 from receiver.settings import OnChangedRepeat
 from receiver.soap.answers import acknowledgement_envelope, refusal_envelope
 from receiver.soap.cleaning import clean
@@ -74,13 +74,23 @@ def order_door(units: Units, *, on_changed_repeat: OnChangedRepeat) -> OrderDoor
 
     def reread(body: bytes, media_type: str) -> Content:
         try:
-            order, findings = decoder.decode(request_in(parse(clean(body, content_type=media_type).xml)))
+            order, findings = _decoded(decoder, body, media_type)
         except RequestRefused:
             # An older release took what this one refuses; it can be compared with nothing.
             return Content(Order(), None)
         return findings.content_of(order)
 
     return OrderDoor(AcceptOrder(units, on_changed_repeat, reread), units, decoder)
+
+
+def order_reader() -> DecodeOrder:
+    """Reads orders from the requests they came in, for those who hand them over."""
+    decoder = OrderDecoder()
+    return lambda body, media_type: _decoded(decoder, body, media_type)[0]
+
+
+def _decoded(decoder: OrderDecoder, body: bytes, media_type: str) -> tuple[Order, Findings]:
+    return decoder.decode(request_in(parse(clean(body, content_type=media_type).xml)))
 
 
 class _OrderNotificationService(Service):  # type: ignore[misc]

@@ -5,12 +5,13 @@ Reads only, and never takes SQLite's write lock, so looking at orders does not h
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
-from sqlalchemy import Engine, Row, Select, func, select
+from sqlalchemy import ColumnElement, Engine, Row, Select, and_, func, or_, select
 
 from receiver.storage.engine import READ_ONLY
 from receiver.storage.rows import unpack
@@ -76,6 +77,29 @@ class HistoryEntry:
     detail: dict[str, int] | None
 
 
+@dataclass(frozen=True, slots=True)
+class OrderFilters:
+    """Which orders are wanted; None leaves a column alone.
+
+    `since` is the first instant of receipt that counts, `until` the first that does not, so days fit together.
+    """
+
+    state: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    application_key: UUID | None = None
+    erp_order_no: str | None = None
+    customer_order_ref: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PageEnd:
+    """The last order of a page. An order keeps its place, so those that come in meanwhile move nothing."""
+
+    received_at: datetime
+    order_id: int
+
+
 class OrderQueries:
     """Questions about stored orders; each raises TryAgainLater when the database cannot answer."""
 
@@ -91,13 +115,14 @@ class OrderQueries:
         application_key: UUID | None = None,
     ) -> list[OrderSummary]:
         """At most `limit` orders, the last received first; `since` is the first instant that counts."""
-        query = _summaries().order_by(orders.c.received_at.desc(), orders.c.id.desc()).limit(limit)
-        if state is not None:
-            query = query.where(orders.c.state == state)
-        if since is not None:
-            query = query.where(orders.c.received_at >= since)
-        if application_key is not None:
-            query = query.where(orders.c.application_key == str(application_key))
+        wanted = OrderFilters(state=state, since=since, application_key=application_key)
+        return self.page(wanted, limit=limit)
+
+    def page(self, wanted: OrderFilters, *, limit: int, after: PageEnd | None = None) -> list[OrderSummary]:
+        """At most `limit` of the wanted orders, the last received first, beginning behind the page that ended there."""
+        conditions = [*_conditions(wanted), *([] if after is None else [_behind(after)])]
+        newest_first = orders.c.received_at.desc(), orders.c.id.desc()
+        query = _summaries().where(*conditions).order_by(*newest_first).limit(limit)
         with reading(self._engine) as connection:
             return [_summary(row) for row in connection.execute(query)]
 
@@ -137,6 +162,26 @@ class OrderQueries:
         with reading(self._engine) as connection:
             packed = connection.execute(query).scalar_one_or_none()
         return None if packed is None else unpack(packed)
+
+
+def _conditions(wanted: OrderFilters) -> Iterator[ColumnElement[bool]]:
+    texts = {
+        "state": wanted.state,
+        "application_key": None if wanted.application_key is None else str(wanted.application_key),
+        "erp_order_no": wanted.erp_order_no,
+        "customer_order_ref": wanted.customer_order_ref,
+    }
+    yield from (orders.c[name] == text for name, text in texts.items() if text is not None)
+    if wanted.since is not None:
+        yield orders.c.received_at >= wanted.since
+    if wanted.until is not None:
+        yield orders.c.received_at < wanted.until
+
+
+def _behind(end: PageEnd) -> ColumnElement[bool]:
+    # The first half alone can use the index; as one alternative of two it could not.
+    at = orders.c.received_at
+    return and_(at <= end.received_at, or_(at < end.received_at, orders.c.id < end.order_id))
 
 
 def _summaries() -> Select[tuple[object, ...]]:

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import tzinfo
+from uuid import UUID
 
 from sqlalchemy import Connection, insert, select, update
 from sqlalchemy.dialects import sqlite
 
-from receiver.ports import KeptPayload, ReceivedOrder, StoredOrder
+from receiver.ports import KeptPayload, KnownOrder, ReceivedOrder, StoredOrder
 from receiver.storage import one_statement
-from receiver.storage.rows import RECEIVED, line_values, order_values, pack, unpack
+from receiver.storage.outbox_store import append
+from receiver.storage.rows import RECEIVED, line_values, order_message, order_values, pack, unpack
 from receiver.storage.tables import order_history, order_lines, order_payloads, orders
 
 _KEY = [orders.c.client_order_ref, orders.c.application_key]
@@ -26,6 +28,7 @@ class OrderStore:
     def __init__(self, connection: Connection, *, sender_zone: tzinfo) -> None:
         self._connection = connection
         self._sender_zone = sender_zone
+        self.has_appended = False
 
     def add_once(self, received: ReceivedOrder) -> StoredOrder | None:
         """Insert order, lines, payload and history; or return the order that holds the key, locked."""
@@ -39,7 +42,10 @@ class OrderStore:
             **order_values(received.order, sender_zone=self._sender_zone),
         }
         insert_new = self._insert_at_once if self._connection.dialect.name == "postgresql" else self._insert_in_turn
-        return None if insert_new(received, values) else self._find(received)
+        if not insert_new(received, values):
+            return self._find(received)
+        self.has_appended = True
+        return None
 
     def payloads_of(self, stored: StoredOrder) -> Iterator[KeptPayload]:
         """Read the payloads of all revisions, the latest first, unpacking one at a time."""
@@ -52,15 +58,35 @@ class OrderStore:
         for row in rows:
             yield KeptPayload(row.revision, unpack(row.payload), row.media_type)
 
+    def known(
+        self, *, client_order_ref: str | None, erp_order_no: str | None, application_key: UUID | None
+    ) -> list[KnownOrder]:
+        """Look an order up by Norce's reference, the ERP's number, or both."""
+        query = select(orders.c.id, orders.c.client_order_ref, orders.c.application_key).order_by(orders.c.id).limit(2)
+        if client_order_ref is not None:
+            query = query.where(orders.c.client_order_ref == client_order_ref)
+        if erp_order_no is not None:
+            query = query.where(orders.c.erp_order_no == erp_order_no)
+        if application_key is not None:
+            query = query.where(orders.c.application_key == str(application_key))
+        return [
+            KnownOrder(row.id, row.client_order_ref, UUID(row.application_key))
+            for row in self._connection.execute(query)
+        ]
+
     def add_repeat(self, received: ReceivedOrder, stored: StoredOrder, *, revision: int) -> None:
         """Note the repeat in the order's history."""
         self._note("repeated", received, stored.order_id, revision=revision)
 
     def add_revision(self, received: ReceivedOrder, stored: StoredOrder) -> int:
         """Keep the content as the next revision and show it on the order's row."""
+        self.has_appended = True
         revision = stored.revision + 1
         values = order_values(received.order, sender_zone=self._sender_zone)
-        self._connection.execute(update(orders).where(orders.c.id == stored.order_id), {**values, "revision": revision})
+        self._connection.execute(
+            update(orders).where(orders.c.id == stored.order_id),
+            {**values, "revision": revision, "state": RECEIVED},
+        )
         self._add_content(received, stored.order_id, revision=revision)
         self._note("revised", received, stored.order_id, revision=revision)
         return revision
@@ -104,6 +130,7 @@ class OrderStore:
             self._connection.execute(insert(order_lines), lines)
         payload = _payload(received, revision=revision)
         self._connection.execute(insert(order_payloads), {"order_id": order_id, **payload})
+        append(self._connection, {"order_id": order_id, **order_message(revision=revision)})
 
     def _note(self, event: str, received: ReceivedOrder, order_id: int, *, revision: int) -> None:
         entry = _entry(event, received, revision=revision)

@@ -7,10 +7,15 @@ from datetime import tzinfo
 
 from receiver.orders.model import Order, OrderLine
 from receiver.orders.totals import totals_of
+from receiver.outbox.message import PAYLOAD_VERSION, Kind, State
 from receiver.ports import Receipt
 
 RECEIVED = "received"
-"""The state of an order that nobody has taken yet."""
+"""The state of an order whose latest revision nobody has taken yet."""
+HANDED_OVER = "handed_over"
+"""The state of an order whose latest revision the ERP has taken."""
+CONFIRMED = "confirmed"
+"""The state of an order that the ERP has confirmed under a number of its own."""
 
 _LEVEL = 1
 """zlib's fastest: an order shrinks to a tenth, and higher levels cost more than the bytes they save."""
@@ -59,6 +64,19 @@ def _line(line: OrderLine, position: int) -> dict[str, object]:
         "unit_vat": line.unit_vat,
         "vat_rate": line.vat_rate,
         "comment": line.comment,
+    }
+
+
+def order_message(*, revision: int) -> dict[str, object]:
+    """The columns of `outbox` for the message that hands a revision over, but for the order and the times."""
+    return {
+        "destination": Kind.ORDER.destination.value,
+        "kind": Kind.ORDER.value,
+        "revision": revision,
+        "payload_version": PAYLOAD_VERSION,
+        "is_repeatable": Kind.ORDER.is_repeatable,
+        "state": State.PENDING.value,
+        "attempts": 0,
     }
 
 

@@ -1,4 +1,4 @@
-"""One transaction over orders and refused receipts, and the one door through which database errors leave."""
+"""One transaction over orders, outbox and refused receipts, and the one door through which database errors leave."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ from sqlalchemy import Connection, Engine, exc
 
 from receiver import logs
 from receiver.errors import SettingsInvalid, TryAgainLater
+from receiver.storage.bell import Bell
+from receiver.storage.dead_letter_store import DeadLetterStore
 from receiver.storage.order_store import OrderStore
+from receiver.storage.outbox_store import OutboxStore
 from receiver.storage.refused_receipt_store import RefusedReceiptStore
 
 _TROUBLE = (exc.OperationalError, exc.InterfaceError, exc.InternalError)
@@ -21,14 +24,19 @@ _NO_RIGHT = "42501"
 class SqlUnit:
     """Implements `ports.Unit` on one connection."""
 
-    def __init__(self, connection: Connection, *, sender_zone: tzinfo) -> None:
+    def __init__(self, connection: Connection, *, sender_zone: tzinfo, bell: Bell) -> None:
         self._connection = connection
+        self._bell = bell
         self.orders = OrderStore(connection, sender_zone=sender_zone)
+        self.outbox = OutboxStore(connection)
+        self.dead_letters = DeadLetterStore(connection)
         self.refused_receipts = RefusedReceiptStore(connection)
 
     def commit(self) -> None:
-        """Commit; on return the data is on disk, as far as the database promises it."""
+        """Commit; on return the data is on disk, as far as the database promises it, and relays are awake."""
         self._connection.commit()
+        if self.orders.has_appended or self.outbox.has_appended or self.dead_letters.has_requeued:
+            self._bell.ring(self._connection)
 
 
 class SqlUnits:
@@ -40,12 +48,13 @@ class SqlUnits:
     def __init__(self, engine: Engine, *, sender_zone: tzinfo) -> None:
         self._engine = engine
         self._sender_zone = sender_zone
+        self._bell = Bell()
 
     @contextmanager
     def begin(self) -> Iterator[SqlUnit]:
         """A unit that rolls back unless it commits; raises TryAgainLater for trouble that is not the order's fault."""
         with database_trouble(), self._engine.connect() as connection:
-            yield SqlUnit(connection, sender_zone=self._sender_zone)
+            yield SqlUnit(connection, sender_zone=self._sender_zone, bell=self._bell)
 
     def close(self) -> None:
         """Close the pool's idle connections."""

@@ -23,7 +23,7 @@ def upgrade() -> None:
         sa.Column("application_key", sa.String(36), nullable=False),
         sa.Column("client_order_ref", sa.String(50), nullable=False),
         sa.Column("revision", sa.Integer, nullable=False, comment="the latest; 1 is the order as first received"),
-        sa.Column("state", sa.String(20), nullable=False, comment="received"),
+        sa.Column("state", sa.String(20), nullable=False, comment="received, handed_over, confirmed"),
         sa.Column("erp_order_no", sa.String(50), comment="the ERP's number, once the ERP has reported it"),
         sa.Column("suggested_erp_order_no", sa.Text, comment="what Norce would like the ERP to use"),
         sa.Column("customer_order_ref", sa.Text),

@@ -16,12 +16,11 @@ from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 
 from receiver.errors import SettingsInvalid
+from receiver.settings.credentials import PREFIX, Credentials, credential_problems
 
-PREFIX = "RECEIVER_"
 _FOR_TESTS = "RECEIVER_TEST_"
 
 
@@ -67,28 +66,6 @@ def _time_zone(value: object) -> ZoneInfo:
         raise ValueError("is not a time zone name such as Europe/Stockholm") from None
 
 
-class Credentials(BaseSettings):
-    """Who may place orders. A class of its own, so that its problems are found beside those of the other settings."""
-
-    model_config = SettingsConfigDict(
-        env_prefix=PREFIX, env_file=".env", extra="ignore", frozen=True, env_ignore_empty=True
-    )
-
-    username: str | None = Field(None, description="name for basic authentication; no colon")
-    password: SecretStr | None = Field(None, description="its password")
-    password_file: Path | None = Field(None, description="a file that holds the password, instead of PASSWORD")
-    previous_password: SecretStr | None = Field(None, description="a second password that is valid during rotation")
-    previous_password_file: Path | None = Field(None, description="a file that holds it, instead")
-    allow_anonymous: bool = Field(False, description="true runs without credentials: anyone can place orders")
-
-    @property
-    def passwords(self) -> tuple[str, ...]:
-        """The valid passwords, read from their files where files are named; empty when running open."""
-        pairs = (self.password, self.password_file), (self.previous_password, self.previous_password_file)
-        found = (secret.get_secret_value() if secret else file and _text_of(file) for secret, file in pairs)
-        return tuple(password for password in found if password)
-
-
 class Settings(Credentials):
     """How this receiver runs. Times are seconds, sizes bytes."""
 
@@ -116,6 +93,18 @@ class Settings(Credentials):
     sender_time_zone: Annotated[ZoneInfo, BeforeValidator(_time_zone)] = Field(
         ZoneInfo("Europe/Stockholm"), description="zone of submission times that carry none"
     )
+    erp: str | None = Field(
+        None, description="how orders reach the ERP: amqp://…, https://…, dir:/path or python:package.module:function"
+    )
+    connect_url: str | None = Field(None, description="Norce's OrderService; without it reports wait in the outbox")
+    connect_token_url: str | None = Field(None, description="where an OAuth2 client gets its tokens")
+    connect_scope: str = Field("prod", description="the environment a token is for: playground, stage or prod")
+    connect_application_id: str | None = Field(None, description="goes into the application header")
+    connect_application_header: str = Field("application-id", description="the header for the application id")
+    connect_ca_file: Path | None = Field(None, description="whom to trust when calling Norce: a PEM file")
+    connect_certificate_file: Path | None = Field(None, description="our certificate for Norce: a PEM file")
+    connect_key_file: Path | None = Field(None, description="its key: a PEM file")
+    connect_allow_plain_http: bool = Field(False, description="true sends credentials to Norce unencrypted, for tests")
     log_format: Literal["json", "text"] = Field("json", description="json for machines, text for people")
 
     @property
@@ -135,8 +124,10 @@ def read_settings(*, needs_credentials: bool = True) -> Settings:
         settings = Settings()
     except ValidationError as error:
         problems += [_sentence(found["loc"], found["msg"]) for found in error.errors(include_input=False)]
+    if settings is not None:
+        problems += _connect_problems(settings)
     with suppress(ValidationError):
-        problems += _credential_problems(Credentials(), is_needed=needs_credentials)
+        problems += credential_problems(Credentials(), is_needed=needs_credentials)
     if problems or settings is None:
         raise SettingsInvalid(problems)
     return settings
@@ -152,6 +143,22 @@ def described() -> list[tuple[str, str, str]]:
     return rows
 
 
+def _connect_problems(settings: Settings) -> list[str]:
+    """What is missing to call Norce, where reports are to be sent."""
+    if settings.connect_url is None:
+        return []
+    basic = settings.connect_username, settings.secret("connect_password")
+    token = settings.connect_client_id, settings.secret("connect_client_secret"), settings.connect_token_url
+    if any(basic) and any(token):
+        return [f"{PREFIX}CONNECT_USERNAME and {PREFIX}CONNECT_CLIENT_ID: choose basic authentication or OAuth2"]
+    if not all(basic) and not all(token):
+        return [
+            f"{PREFIX}CONNECT_URL: needs {PREFIX}CONNECT_USERNAME and {PREFIX}CONNECT_PASSWORD, or "
+            f"{PREFIX}CONNECT_TOKEN_URL, {PREFIX}CONNECT_CLIENT_ID and {PREFIX}CONNECT_CLIENT_SECRET"
+        ]
+    return []
+
+
 def _sentence(location: tuple[int | str, ...], message: str) -> str:
     return f"{PREFIX}{str(location[0]).upper()}: {message.removeprefix('Value error, ')}"
 
@@ -164,35 +171,3 @@ def _unknown_names(environ: Mapping[str, str]) -> list[str]:
             close = difflib.get_close_matches(name, known, n=1)
             problems.append(f"{name}: there is no such setting" + (f"; did you mean {close[0]}?" if close else ""))
     return problems
-
-
-def _credential_problems(given: Credentials, *, is_needed: bool) -> list[str]:
-    problems = []
-    for secret, file, name in (
-        (given.password, given.password_file, "PASSWORD"),
-        (given.previous_password, given.previous_password_file, "PREVIOUS_PASSWORD"),
-    ):
-        if secret and file:
-            problems.append(f"{PREFIX}{name}: set it or {name}_FILE, not both")
-        if file and not _text_of(file):
-            problems.append(f"{PREFIX}{name}_FILE: {file} is not a readable file with a password in UTF-8")
-    if given.username and ":" in given.username:
-        problems.append(f"{PREFIX}USERNAME: must not contain a colon, which ends the name in basic authentication")
-    has_password = bool(given.password or given.password_file)
-    if given.allow_anonymous and (given.username or has_password):
-        problems.append(f"{PREFIX}ALLOW_ANONYMOUS: set, but so are credentials; remove one or the other")
-    if is_needed and not given.allow_anonymous and not (given.username and has_password):
-        problems.append(
-            f"{PREFIX}USERNAME and {PREFIX}PASSWORD (or {PREFIX}PASSWORD_FILE): must be set, "
-            f"or {PREFIX}ALLOW_ANONYMOUS=true to accept orders from anyone"
-        )
-    return problems
-
-
-def _text_of(file: Path) -> str | None:
-    """The text of a file without the line end after it; None where there is nothing to read."""
-    try:
-        text = file.read_text("utf-8").rstrip("\r\n")
-        return text if text.strip() else None
-    except (OSError, UnicodeDecodeError):
-        return None

@@ -1,0 +1,1 @@
+"""Performs deliveries: one file for each way to the ERP, and one for Norce."""

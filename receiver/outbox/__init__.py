@@ -1,0 +1,1 @@
+"""What waits to leave: its states, its legal moves and when it is tried again. Pure, without a database."""
