@@ -2,10 +2,12 @@
 
 When Content-Length is smaller than the body, the rest of an order arrives where a request line should be, and gunicorn
 quotes that line in its log and in its answer.
+It also leaves once only: Ctrl-C reaches a worker from the terminal and again from the master.
 """
 
 from __future__ import annotations
 
+from types import FrameType
 from typing import Any
 
 from gunicorn.http.errors import LimitRequestHeaders, LimitRequestLine, ParseException, UnsupportedTransferCoding
@@ -22,7 +24,15 @@ _STATUSES: dict[type[Exception], tuple[int, str]] = {
 
 
 class DiscreetWorker(ThreadWorker):  # type: ignore[misc]
-    """Answers what is no HTTP with a bare status."""
+    """Answers what is no HTTP with a bare status, and is told to quit once."""
+
+    _is_quitting = False
+
+    def handle_quit(self, sig: int, frame: FrameType | None) -> None:
+        """Leave at once; a second signal must not interrupt the first, which may hold the thread pool's lock."""
+        if not self._is_quitting:
+            self._is_quitting = True
+            super().handle_quit(sig, frame)
 
     def handle_error(self, req: object, client: Any, addr: tuple[str, int] | None, exc: Exception) -> None:  # noqa: ARG002
         """Log the kind of error and answer without a word of the request; gunicorn closes the connection."""
