@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -115,11 +115,24 @@ def test_retrying_repeats_what_is_safe_and_nothing_else(fake: FakeConnect, shell
     assert fake.request_count == 3
 
 
+@pytest.fixture
+def heeds_interrupts() -> Iterator[None]:
+    """A shell lets its background jobs, of which this run may be one, ignore interrupts, and processes inherit that."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("heeds_interrupts")
 def test_an_interrupted_call_has_an_unknown_outcome(fake: FakeConnect, shell: Shell) -> None:
     fake.will(Acts(after_seconds=2.0))
     typed = command("acknowledge", "1", "SO-1")
     with subprocess.Popen(
-        typed, cwd=shell.folder, env=shell.environment(), stderr=subprocess.PIPE, text=True
+        typed,
+        cwd=shell.folder,
+        env=shell.environment(),
+        stderr=subprocess.PIPE,
+        text=True,
     ) as process:
         wait_until(lambda: fake.request_count == 1)
         process.send_signal(signal.SIGINT)
