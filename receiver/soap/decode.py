@@ -10,11 +10,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import fields
+from functools import lru_cache
 from typing import cast
 
 from lxml import etree
 
-from receiver.errors import Problem
 from receiver.orders import model
 from receiver.soap import values
 from receiver.soap.contract import ComplexType, Contract, Member, load_contract
@@ -64,6 +64,9 @@ _STRING = f"{{{_XS}}}string"
 
 Reader = Callable[[etree._Element, Findings], object]
 
+_REMEMBERED, _SHORT = 1_024, 16
+"""How many values of each member are remembered, and how long their text may be, which bounds the memory for them."""
+
 
 class OrderDecoder:
     """Reads CreateOrder's `request`; safe to share between threads."""
@@ -77,7 +80,7 @@ class OrderDecoder:
         """The order, with None wherever a problem was found, and the findings."""
         findings = Findings()
         order = cast(model.Order, self._read_order(request, findings))
-        findings.problems = [Problem(REQUEST, p.text) if p.path == HERE else p for p in findings.problems]
+        findings.notes = [(REQUEST if path == HERE else path, what) for path, what in findings.notes]
         return order, findings
 
     def _reader_of(self, type_name: str) -> Reader:
@@ -144,24 +147,25 @@ def _struct_reader(cls: type, table: dict[str, tuple[str, Reader]]) -> Reader:
 
 def _list_reader(item: Member, read: Reader) -> Reader:
     def read_list(element: etree._Element, findings: Findings) -> tuple[object, ...] | None:
-        if _is_nil(element):
+        children = list(element)
+        if not children and is_nil(element.get(NIL)):
             return None
         if (text := element.text) and not text.isspace():
             findings.add_problem(HERE, f"has text where {item.name} is expected")
         entries: list[object] = []
         position = 0
-        for child in element:
+        for child in children:
             if child.tag != item.tag:
                 findings.add_unknown(child)
                 continue
             position += 1
-            before = findings.count()
+            before = len(findings.notes)
             entry = read(child, findings)
             if entry is not None:
                 entries.append(entry)
-            elif findings.count() == before:
+            elif len(findings.notes) == before:
                 findings.add_problem(HERE, "is nil; a list holds no empty entries")
-            if findings.count() != before:
+            if len(findings.notes) != before:
                 findings.move_below(f"{item.name}[{position}]", before)
         return tuple(entries)
 
@@ -172,9 +176,9 @@ def _below(step: str, read: Reader) -> Reader:
     """Reads a member that has members of its own; only these need their problems moved below a name."""
 
     def read_below(element: etree._Element, findings: Findings) -> object:
-        before = findings.count()
+        before = len(findings.notes)
         value = read(element, findings)
-        if findings.count() != before:
+        if len(findings.notes) != before:
             findings.move_below(step, before)
         return value
 
@@ -196,25 +200,25 @@ def _string_reader(name: str) -> Reader:
 
 
 def _value_reader(name: str, read: values.Read, *, is_shown: bool) -> Reader:
+    # The same prices, rates and flags come over and over.
+    read_short = lru_cache(_REMEMBERED)(read)
+
     def read_value(element: etree._Element, findings: Findings) -> object:
         text = element.text
-        if text is None and is_nil(element.get(NIL)):
-            return None
-        text = text or ""
+        if text is None:
+            if is_nil(element.get(NIL)):
+                return None
+            text = ""
         try:
             if len(element):
                 raise values.Misfit("has members where text is expected")
-            return read(text)
+            return read_short(text) if len(text) <= _SHORT else read(text)
         except values.Misfit as misfit:
             shown = _shown(text) if is_shown else None
             findings.add_problem(name, f"{shown or _described(text)} {misfit}")
             return None
 
     return read_value
-
-
-def _is_nil(element: etree._Element) -> bool:
-    return len(element) == 0 and is_nil(element.get(NIL))
 
 
 _HARMLESS = re.compile(r"[A-Za-z0-9_+\-.,:]{1,12}")

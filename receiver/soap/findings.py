@@ -16,38 +16,44 @@ HERE = "."
 MOST_COMPARED = 1_000
 """Unknown members that are compared; no contract grows by so many."""
 
+Note = tuple[str, str | etree._Element]
+"""A path, and what is wrong there or the unknown member that stands there."""
+
 
 @dataclass(slots=True)
 class Findings:
     """What was noticed while one order was decoded. Paths are relative to the element that is being read."""
 
-    problems: list[Problem] = field(default_factory=list)
-    unknown: list[tuple[str, etree._Element]] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
     unknown_members: int = 0
+
+    @property
+    def problems(self) -> list[Problem]:
+        """The problems, each with its path."""
+        return [Problem(path, what) for path, what in self.notes if isinstance(what, str)]
+
+    @property
+    def unknown(self) -> list[tuple[str, etree._Element]]:
+        """The unknown members, each with its path; no more than are compared."""
+        return [(path, what) for path, what in self.notes if not isinstance(what, str)]
 
     def add_problem(self, path: str, text: str) -> None:
         """Note a problem with a member, or with the element itself (`HERE`)."""
-        self.problems.append(Problem(path, text))
+        self.notes.append((path, text))
 
     def add_unknown(self, element: etree._Element) -> None:
         """Note a member that the contract does not know."""
         self.unknown_members += 1
-        if len(self.unknown) <= MOST_COMPARED:
-            self.unknown.append((HERE, element))
+        if self.unknown_members <= MOST_COMPARED:
+            self.notes.append((HERE, element))
 
-    def count(self) -> tuple[int, int]:
-        """How much was noticed so far; `move_below` wants to know."""
-        return len(self.problems), len(self.unknown)
-
-    def move_below(self, step: str, since: tuple[int, int]) -> None:
-        """Prefix the paths of all that was noticed after `since` with the member it was found in."""
-        problems, unknown = since
-        self.problems[problems:] = [Problem(_joined(step, p.path), p.text) for p in self.problems[problems:]]
-        self.unknown[unknown:] = [(_joined(step, path), element) for path, element in self.unknown[unknown:]]
+    def move_below(self, step: str, since: int) -> None:
+        """Prefix the paths of all notes from the number `since` on with the member they were found in."""
+        self.notes[since:] = [(_joined(step, path), what) for path, what in self.notes[since:]]
 
     def content_of(self, order: Order) -> Content:
         """All that the request says, to be compared with another."""
-        if len(self.unknown) > MOST_COMPARED:
+        if self.unknown_members > MOST_COMPARED:
             return Content(order, None)
         return Content(order, tuple(UnknownMember(path, _said_by(element)) for path, element in self.unknown))
 
