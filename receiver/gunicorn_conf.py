@@ -16,7 +16,7 @@ _keeper = Keeper(log_format=_settings.log_format) if os.environ.get(WITH_RELAY) 
 bind = _settings.bind
 workers = _settings.workers
 threads = _settings.threads
-worker_class = "receiver.http.worker.DiscreetWorker"
+worker_class = "receiver.http.patience.PatientWorker"
 proc_name = "norce-order-receiver"
 
 # A worker that has not even looked at the clock for this long is replaced; a request is answered far sooner.

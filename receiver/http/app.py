@@ -17,11 +17,12 @@ from receiver.errors import RequestRefused, TryAgainLater
 from receiver.flows.keep_refusal import keep_refusal
 from receiver.http import gate
 from receiver.http.answers import Answer, plain, soap
+from receiver.http.arrival import arrival
 from receiver.http.auth import Gatekeeper, unauthorized
 from receiver.http.body import BodyIncomplete, read_body
 from receiver.http.deadline import BodyDeadline
 from receiver.http.doors.app import REQUEST_ID_KEY
-from receiver.http.turnstile import Turnstile
+from receiver.http.turnstile import Turnstile, require_patience
 from receiver.ports import Receipt, Units
 from receiver.soap.cleaning import clean
 from receiver.soap.faults import fault_envelope
@@ -98,6 +99,8 @@ class ReceiverApp:
 
     def _answer_to_envelope(self, environ: WSGIEnvironment) -> Answer:
         gate.check_head(environ)
+        waited_s = arrival().waited_s
+        require_patience(waited_s)
         try:
             body = read_body(environ, limit=self.max_body_bytes, deadline=self.body_deadline)
         except BodyIncomplete as refusal:
@@ -106,7 +109,7 @@ class ReceiverApp:
             raise
         receipt = _receipt(environ, body)
         try:
-            with self.turnstile.turn():
+            with self.turnstile.turn(waited_s=waited_s):
                 return self._answer_to_receipt(environ, receipt)
         except RequestRefused as refusal:
             keep_refusal(refusal, receipt, units=self.units)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from gunicorn.http.errors import ParseException
 
 from receiver.errors import RequestRefused
+from receiver.http.arrival import arrival
 from receiver.http.deadline import BodyDeadline
 
 if TYPE_CHECKING:
@@ -40,7 +41,8 @@ class BodyIncomplete(RequestRefused):
 def read_body(environ: WSGIEnvironment, *, limit: int, deadline: BodyDeadline) -> bytes:
     """The body, whether it came with Content-Length or in chunks.
 
-    Raises BodyTooLarge when it is larger than `limit` bytes, and BodyIncomplete when it ends early.
+    Raises BodyTooLarge when it is larger than `limit` bytes, BodyIncomplete when it ends early, and TryAgainLater when
+    it was ended because too many are slow.
     """
     declared = _declared_length(environ)
     if declared is not None and declared > limit:
@@ -48,7 +50,7 @@ def read_body(environ: WSGIEnvironment, *, limit: int, deadline: BodyDeadline) -
     body = bytearray()
     try:
         connection = environ.get("gunicorn.socket")
-        with deadline.over(connection), _patience(connection):
+        with deadline.over(connection, is_slow=arrival().is_slow), _patience(connection):
             _fill(body, environ["wsgi.input"], limit + 1 if declared is None else declared)
     except (OSError, ParseException) as error:
         what = "stopped" if isinstance(error, OSError) else "is not in well-formed chunks"

@@ -13,8 +13,8 @@ from contextlib import contextmanager
 
 from receiver.errors import TryAgainLater
 
-PATIENCE_S = 2.0
-"""How long a request waits for its turn before its sender is told to come again."""
+PATIENCE_S = 0.5
+"""How long a request waits, for a thread and then for its turn, before its sender is told to come again."""
 
 
 class Turnstile:
@@ -24,11 +24,25 @@ class Turnstile:
         self._free = threading.BoundedSemaphore(places)
 
     @contextmanager
-    def turn(self) -> Iterator[None]:
-        """Hold a place for the length of the block; raises TryAgainLater when none gets free in time."""
-        if not self._free.acquire(timeout=PATIENCE_S):
-            raise TryAgainLater("the receiver is overloaded")
+    def turn(self, *, waited_s: float = 0.0) -> Iterator[None]:
+        """Hold a place for the length of the block; raises TryAgainLater when none gets free in time.
+
+        `waited_s` is what the request has waited already.
+        """
+        require_patience(waited_s)
+        if not self._free.acquire(timeout=PATIENCE_S - waited_s):
+            raise _overloaded()
         try:
             yield
         finally:
             self._free.release()
+
+
+def require_patience(waited_s: float) -> None:
+    """Raise TryAgainLater for a request that has waited too long already: an answer to it would come too late."""
+    if waited_s >= PATIENCE_S:
+        raise _overloaded()
+
+
+def _overloaded() -> TryAgainLater:
+    return TryAgainLater("the receiver is overloaded")
