@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 WORKED_AT_ONCE = 2
 """Orders a worker decodes and stores at the same time: while one waits for the commit, another is decoded."""
 
+POOL_WAIT_S, LONGEST_USE_S = 0.3, 1.0
+"""A sender hears within two seconds that the database hangs: half a second at the turnstile, then these."""
 
 RELAY_LOOKS_EVERY_S = 1.0
 """A message that comes due again has no bell."""
@@ -73,9 +75,9 @@ class Relay:
 
 def build_app(settings: Settings) -> ReceiverApp:
     """The WSGI application; call it in the process that will serve, for it opens the database."""
-    engine = engine_for(settings)
+    engine = engine_for(settings, wait_s=POOL_WAIT_S, longest_use_s=LONGEST_USE_S)
     units = SqlUnits(engine, sender_zone=settings.sender_time_zone)
-    body_deadline = BodyDeadline()
+    body_deadline = BodyDeadline(slow_places=max(1, settings.threads // 2))
     door = order_door(units, on_changed_repeat=settings.on_changed_repeat)
     return ReceiverApp(
         soap_application=soap_application(door),
@@ -105,11 +107,12 @@ def _gatekeeper(username: str | None, password: str | None) -> Gatekeeper | None
     return Gatekeeper(username, [password]) if username and password else None
 
 
-def engine_for(settings: Settings) -> Engine:
+def engine_for(settings: Settings, *, wait_s: float = 2.0, longest_use_s: float | None = None) -> Engine:
     """The engine with a connection for each order that is worked on, one for a refusal that is kept meanwhile, and one
     for the doors.
     """
-    return new_engine(settings.database_url, connections=WORKED_AT_ONCE + 1 + DOORS_AT_ONCE)
+    connections = WORKED_AT_ONCE + 1 + DOORS_AT_ONCE
+    return new_engine(settings.database_url, connections=connections, wait_s=wait_s, longest_use_s=longest_use_s)
 
 
 def build_relay(settings: Settings) -> Relay:

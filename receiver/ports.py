@@ -248,8 +248,11 @@ class Unit(Protocol):
 class Units(Protocol):
     """Begins units."""
 
-    def begin(self) -> AbstractContextManager[Unit]:
-        """A new unit; database trouble inside it is raised as TryAgainLater."""
+    def begin(self, *, size: int = 0) -> AbstractContextManager[Unit]:
+        """A new unit; database trouble inside it is raised as TryAgainLater.
+
+        `size` is how many bytes it is about to store: many may take longer.
+        """
 
     def close(self) -> None:
         """Close every connection; units that are under way keep theirs."""

@@ -41,7 +41,7 @@ class AcceptOrder:
         Raises OrderRefused for changed content where the settings say refuse, and TryAgainLater when the database
         cannot commit.
         """
-        with self.units.begin() as unit:
+        with self.units.begin(size=len(received.receipt.body)) as unit:
             stored = unit.orders.add_once(received)
             if stored is None:
                 event, revision = logs.ORDER_ACCEPTED, 1

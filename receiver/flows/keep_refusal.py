@@ -26,7 +26,7 @@ def keep_refusal(
         kind, reasons = "order", [str(problem) for problem in refusal.problems]
     else:
         kind, reasons = "request", [refusal.reason]
-    with units.begin() as unit:
+    with units.begin(size=len(receipt.body)) as unit:
         unit.refused_receipts.add(receipt, kind=kind, client_order_ref=client_order_ref, reasons=reasons)
         unit.commit()
     # Refused requests are logged at the gate, which also refuses bodies it never reads.

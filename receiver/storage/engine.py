@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, exc, make_url
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from receiver.errors import SettingsInvalid
+from receiver.storage.hang_watch import HangWatch
 
 __all__ = ["READ_ONLY", "Engine", "new_engine"]
 
@@ -25,7 +26,7 @@ _SUPPORTED = {"sqlite", "postgresql+psycopg2"}
 _SQLITE_WAIT_S = 2.0
 _IDLE_S = 2.0
 _USED_AT = "receiver_used_at"
-_PG_OPTIONS = "-c timezone=UTC -c synchronous_commit=on -c statement_timeout=5000 -c lock_timeout=1500"
+_PG_OPTIONS = "-c timezone=UTC -c synchronous_commit=on -c statement_timeout=5000 -c lock_timeout=900"
 # A database that went away without a word is noticed in seconds; the kernel alone would wait for hours.
 _KEEPALIVE = {
     "keepalives": 1,
@@ -36,8 +37,10 @@ _KEEPALIVE = {
 }
 
 
-def new_engine(url: str, *, connections: int = 5, wait_s: float = 2.0) -> Engine:
+def new_engine(url: str, *, connections: int = 5, wait_s: float = 2.0, longest_use_s: float | None = None) -> Engine:
     """An engine with at most `connections` open, for which a thread waits at most `wait_s` seconds.
+
+    With `longest_use_s` a use of a connection that takes longer fails, however it hangs; see `hang_watch.allow`.
 
     Takes `sqlite:///…` and `postgresql+psycopg2://…`; anything else is SettingsInvalid. Errors never show parameters,
     for those are the order.
@@ -56,7 +59,9 @@ def new_engine(url: str, *, connections: int = 5, wait_s: float = 2.0) -> Engine
         "pool_timeout": wait_s,
     }
     if parsed.drivername == "sqlite":
-        engine = create_engine(parsed, connect_args={"timeout": _SQLITE_WAIT_S, "isolation_level": None}, **arguments)
+        engine = create_engine(
+            parsed, connect_args={"timeout": longest_use_s or _SQLITE_WAIT_S, "isolation_level": None}, **arguments
+        )
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
@@ -71,6 +76,8 @@ def new_engine(url: str, *, connections: int = 5, wait_s: float = 2.0) -> Engine
         pool_recycle=1800,
         **arguments,
     )
+    if longest_use_s is not None:
+        HangWatch(engine, longest_use_s)
     event.listen(engine, "checkin", _note_use)
     event.listen(engine, "checkout", _ask_if_idle)
     return engine

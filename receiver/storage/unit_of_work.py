@@ -12,11 +12,15 @@ from receiver import logs
 from receiver.errors import SettingsInvalid, TryAgainLater
 from receiver.storage.bell import Bell
 from receiver.storage.dead_letter_store import DeadLetterStore
+from receiver.storage.hang_watch import BYTES_A_SECOND, allow
 from receiver.storage.order_store import OrderStore
 from receiver.storage.outbox_store import OutboxStore
 from receiver.storage.refused_receipt_store import RefusedReceiptStore
 
 _TROUBLE = (exc.OperationalError, exc.InterfaceError, exc.InternalError)
+_SEARCH_S = 5.0
+"""Nobody who posts an order waits for a search, and PostgreSQL itself ends those that take longer."""
+
 _NO_RIGHT = "42501"
 """PostgreSQL's insufficient_privilege."""
 
@@ -51,9 +55,10 @@ class SqlUnits:
         self._bell = Bell()
 
     @contextmanager
-    def begin(self) -> Iterator[SqlUnit]:
+    def begin(self, *, size: int = 0) -> Iterator[SqlUnit]:
         """A unit that rolls back unless it commits; raises TryAgainLater for trouble that is not the order's fault."""
         with database_trouble(), self._engine.connect() as connection:
+            allow(connection, seconds=size / BYTES_A_SECOND)
             yield SqlUnit(connection, sender_zone=self._sender_zone, bell=self._bell)
 
     def close(self) -> None:
@@ -65,6 +70,7 @@ class SqlUnits:
 def reading(engine: Engine) -> Iterator[Connection]:
     """A connection for queries that change nothing; raises TryAgainLater as a unit does."""
     with database_trouble(), engine.connect() as connection:
+        allow(connection, seconds=_SEARCH_S)
         yield connection
 
 
