@@ -2,7 +2,7 @@
 
 gunicorn's threaded worker gives every new connection a thread: for five seconds until its first byte, then for as long
 as the rest of the head takes, and it lingers on what it closes in the loop that all others depend on. A dozen callers
-without credentials would stop a receiver for as long as they like (tests/test_slow_callers.py).
+without credentials would stop a receiver for as long as they like (tests/acceptance/test_slow_callers.py).
 """
 
 from __future__ import annotations
