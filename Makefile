@@ -8,7 +8,7 @@ LOCK_HEADER := \# Exact versions for every supported Python. Written by `make lo
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test check format lint types layers prove bench bench-memory bench-lines bench-connect bench-relay schema lock dist clean
+.PHONY: help run test check format lint types layers prove bench bench-memory bench-lines bench-connect bench-stored bench-relay schema lock dist clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -63,6 +63,9 @@ bench-lines: .venv/.ready ## print the cost per order line as orders grow
 
 bench-connect: .venv/.ready ## compare the client's processor time with bare HTTP posts
 	@$(BIN)/python -m benchmarks.connect $(BENCH_ARGS)
+
+bench-stored: .venv/.ready ## compare an empty database with one of five million orders
+	@$(BIN)/python -m benchmarks.stored $(BENCH_ARGS)
 
 bench-relay: .venv/.ready ## measure how fast the outbox is emptied, beside a bare publish loop (needs RabbitMQ)
 	@$(BIN)/python -m benchmarks.relay $(BENCH_ARGS)

@@ -27,10 +27,13 @@ def add_option(parser: argparse.ArgumentParser) -> None:
 
 
 @contextmanager
-def scratch_database(server: str) -> Iterator[str]:
-    """The URL of a new database with the peers' tables; ends the program with the reason when there can be none."""
+def scratch_database(server: str, suffix: str = "") -> Iterator[str]:
+    """The URL of a new database with the peers' tables; ends the program with the reason when there can be none.
+
+    Whoever needs two at a time tells them apart by a suffix.
+    """
     url = urlsplit(server)._replace(scheme="postgresql")
-    name = f"receiver_benchmark_{os.getpid()}"
+    name = f"receiver_benchmark_{os.getpid()}{suffix}"
     try:
         _administer(urlunsplit(url), f"CREATE DATABASE {name}")
     except psycopg2.Error as error:
