@@ -8,7 +8,7 @@ LOCK_HEADER := \# Exact versions for every supported Python. Written by `make lo
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test check format lint types layers prove bench bench-memory bench-lines bench-connect bench-stored bench-relay schema lock dist clean
+.PHONY: help run test check format lint types layers prove bench bench-memory bench-lines bench-overload bench-connect bench-stored bench-relay schema lock dist clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -60,6 +60,9 @@ bench-memory: .venv/.ready ## print a worker's memory over many orders
 
 bench-lines: .venv/.ready ## print the cost per order line as orders grow
 	@$(BIN)/python -m benchmarks.lines $(BENCH_ARGS)
+
+bench-overload: .venv/.ready ## print how soon orders are answered at half and four times the saturating load
+	@$(BIN)/python -m benchmarks.overload $(BENCH_ARGS)
 
 bench-connect: .venv/.ready ## compare the client's processor time with bare HTTP posts
 	@$(BIN)/python -m benchmarks.connect $(BENCH_ARGS)

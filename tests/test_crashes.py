@@ -30,7 +30,8 @@ from tests.servers import RunningReceiver
 
 POSTERS = 6
 STREAM_S = 2.0
-LONGEST_WAIT_S = 6.5
+LONGEST_WAIT_S = 3.0
+"""Two seconds are promised; the rest is for a machine that does other things too."""
 on_linux = pytest.mark.skipif(sys.platform != "linux", reason="finds and limits worker processes as Linux does")
 
 
@@ -221,6 +222,8 @@ def test_a_full_disk_is_a_retryable_fault_and_recovers(tmp_path: Path, start_rec
     finally:
         limit()
     assert_recovers(receiver, "during")
+    with contextlib.closing(sqlite3.connect(tmp_path / "full.db")) as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
 
 
 def resource_limit(receiver: RunningReceiver, *, size: int) -> Callable[[], object]:

@@ -22,7 +22,7 @@ from receiver.http.auth import Gatekeeper, unauthorized
 from receiver.http.body import BodyIncomplete, read_body
 from receiver.http.deadline import BodyDeadline
 from receiver.http.doors.app import REQUEST_ID_KEY
-from receiver.http.turnstile import Turnstile, require_patience
+from receiver.http.turnstile import Turnstile
 from receiver.ports import Receipt, Units
 from receiver.soap.cleaning import clean
 from receiver.soap.faults import fault_envelope
@@ -100,7 +100,6 @@ class ReceiverApp:
     def _answer_to_envelope(self, environ: WSGIEnvironment) -> Answer:
         gate.check_head(environ)
         waited_s = arrival().waited_s
-        require_patience(waited_s)
         try:
             body = read_body(environ, limit=self.max_body_bytes, deadline=self.body_deadline)
         except BodyIncomplete as refusal:

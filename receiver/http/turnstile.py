@@ -29,20 +29,9 @@ class Turnstile:
 
         `waited_s` is what the request has waited already.
         """
-        require_patience(waited_s)
-        if not self._free.acquire(timeout=PATIENCE_S - waited_s):
-            raise _overloaded()
+        if waited_s >= PATIENCE_S or not self._free.acquire(timeout=PATIENCE_S - waited_s):
+            raise TryAgainLater("the receiver is overloaded")
         try:
             yield
         finally:
             self._free.release()
-
-
-def require_patience(waited_s: float) -> None:
-    """Raise TryAgainLater for a request that has waited too long already: an answer to it would come too late."""
-    if waited_s >= PATIENCE_S:
-        raise _overloaded()
-
-
-def _overloaded() -> TryAgainLater:
-    return TryAgainLater("the receiver is overloaded")
