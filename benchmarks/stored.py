@@ -70,8 +70,8 @@ def main() -> None:
     options = parser.parse_args()
     require_wrk()
     with (
-        _side(options.postgres, "empty", port=7130) as empty,
-        _side(options.postgres, "full", port=7131) as full,
+        _side(options.postgres, "empty", port=7140) as empty,
+        _side(options.postgres, "full", port=7141) as full,
         envelope_file(20) as file,
     ):
         _fill(full.url, options.stored)
