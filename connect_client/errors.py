@@ -21,8 +21,19 @@ else, because a server may quote what it was sent.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.\[\]-]{0,59}")
+_MOST_DIGITS = 5
+
+
+def shown_name(name: str) -> str:
+    """A field's name as its caller wrote it, where it looks like one; anything else may be a person's data."""
+    if _NAME.fullmatch(name) and sum(map(str.isdigit, name)) <= _MOST_DIGITS:
+        return name
+    return f"(a name of {len(name)} characters)"
 
 
 @dataclass(frozen=True, slots=True)

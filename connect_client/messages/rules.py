@@ -13,7 +13,7 @@ import pydantic
 from pydantic.dataclasses import dataclass
 from pydantic_core import ArgsKwargs, InitErrorDetails
 
-from connect_client.errors import InvalidMessage, Problem
+from connect_client.errors import InvalidMessage, Problem, shown_name
 from connect_client.messages.fields import wrong
 
 M = TypeVar("M")
@@ -105,7 +105,7 @@ def problems_in(error: pydantic.ValidationError) -> list[Problem]:
 
 
 def _path(loc: tuple[int | str, ...]) -> str:
-    path = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in loc if part != "[key]")
+    path = "".join(f"[{part}]" if isinstance(part, int) else f".{shown_name(part)}" for part in loc if part != "[key]")
     return path.removeprefix(".")
 
 

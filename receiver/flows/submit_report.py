@@ -24,6 +24,7 @@ from connect_client import (
     message_as_json,
     read_message,
 )
+from connect_client.errors import shown_name
 from receiver import logs
 from receiver.errors import OrderUnknown, Problem, ReportInvalid
 from receiver.outbox.message import Kind
@@ -127,7 +128,7 @@ class _Understood:
 def _understood(document: object) -> _Understood:
     if not isinstance(document, Mapping):
         raise ReportInvalid([Problem("", "must be a JSON object")])
-    problems = [Problem(str(name), "is no member of a report") for name in document if name not in _MEMBERS]
+    problems = [Problem(shown_name(str(name)), "is no member of a report") for name in document if name not in _MEMBERS]
     texts = {name: _text(document, name, problems) for name in ("client_order_ref", "erp_order_no", "key")}
     application_key = _guid(document, problems)
     kind = _kind(document, problems)

@@ -13,6 +13,7 @@ from uuid import UUID
 
 from werkzeug.datastructures import MultiDict
 
+from connect_client.errors import shown_name
 from receiver.errors import Problem
 from receiver.http.doors.cursors import page_end_of
 from receiver.http.doors.problems import DoorProblem, ProblemDetails
@@ -86,7 +87,7 @@ class _Parameters:
     def finish(self) -> None:
         """End the request if anything was wrong."""
         unknown = [name for name in self._given if name not in self._known]
-        problems = [*self._problems, *(Problem(name, "is no parameter here") for name in unknown)]
+        problems = [*self._problems, *(Problem(shown_name(name), "is no parameter here") for name in unknown)]
         if problems:
             raise DoorProblem(
                 ProblemDetails("bad-parameters", 400, "the question cannot be understood", problems=problems)
