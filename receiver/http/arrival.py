@@ -20,6 +20,7 @@ AWAITED_BODY = 64 * 1024
 _LENGTH = re.compile(rb"\r\nContent-Length:[ \t]*([0-9]{1,18})[ \t]*\r\n", re.IGNORECASE)
 _CHUNKED = re.compile(rb"\r\nTransfer-Encoding:[ \t]*chunked[ \t]*\r\n", re.IGNORECASE)
 _EXPECTS = re.compile(rb"\r\nExpect:", re.IGNORECASE)
+_EXPECTS_CONTINUE = re.compile(rb"\r\nExpect:[ \t]*100-continue[ \t]*(?=\r\n)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,15 @@ def awaited(held: bytes) -> Awaited:
     if not blank_line:
         return Awaited.HEAD
     return Awaited.NOTHING if _is_enough(head + b"\r\n", body) else Awaited.BODY
+
+
+def once_continued(held: bytes) -> bytes | None:
+    """A request without its `Expect: 100-continue`, as it is once that has been answered; None if it has none."""
+    head, blank_line, body = held.partition(BLANK_LINE)
+    if not _EXPECTS.search(head) or not head.partition(b"\r\n")[0].endswith(b" HTTP/1.1"):
+        return None
+    shorter, count = _EXPECTS_CONTINUE.subn(b"", head + b"\r\n")
+    return shorter.removesuffix(b"\r\n") + blank_line + body if count else None
 
 
 def _is_enough(head: bytes, body: bytes) -> bool:

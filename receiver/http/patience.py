@@ -17,7 +17,7 @@ from typing import Any
 
 from gunicorn.workers.gthread import _DEFER
 
-from receiver.http.arrival import ARRIVAL, Arrival, Awaited, awaited
+from receiver.http.arrival import ARRIVAL, Arrival, Awaited, awaited, once_continued
 from receiver.http.worker import DiscreetWorker
 
 LONGEST_HEAD_S = 10.0
@@ -117,7 +117,20 @@ class PatientWorker(DiscreetWorker):
             # That nothing more comes, and that a head is too large, is for gunicorn to find.
             if not came or buffer.tell() > self._longest_head() + _STEP:
                 return True
-        return self._is_enough(awaited(buffer.getvalue()), conn.wait)
+        return self._is_enough(self._awaited(conn), conn.wait)
+
+    def _awaited(self, conn: Any) -> Awaited:
+        """What is still to come, after the caller was told to go on who waits for that."""
+        unreader = conn.parser.unreader
+        held: bytes = unreader.buf.getvalue()
+        continued = once_continued(held)
+        if continued is None or awaited(continued) is not Awaited.BODY:
+            return awaited(held)
+        # gunicorn says so only when a thread has the request.
+        conn.sock.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
+        unreader.take_buffered()
+        unreader.unread(continued)
+        return Awaited.BODY
 
     def _is_enough(self, still: Awaited, wait: _Wait) -> bool:
         now = time.monotonic()

@@ -30,7 +30,7 @@ SENDERS = 4
 LONGEST_S = 5.0
 """What the 99th percentile may be without nginx."""
 
-_POST = http_post(order_xml("dripping", lines=200))
+_POST = http_post(order_xml("dripping", lines=1000))
 _HEAD, _, _BODY = _POST.partition(BLANK_LINE)
 _EXPECTING = _HEAD + b"\r\nExpect: 100-continue" + BLANK_LINE
 _ANONYMOUS = b"\r\n".join(line for line in _HEAD.split(b"\r\n") if not line.startswith(b"Authorization")) + BLANK_LINE
@@ -40,7 +40,7 @@ KINDS = {
     "bodies": _HEAD + BLANK_LINE + _BODY[:100],
     "bodies of anonymous callers": _ANONYMOUS + _BODY[:100],
     "bodies that expect a continue": _EXPECTING,
-    "bodies of which 70 KB came": _HEAD + BLANK_LINE + _BODY[: len(_BODY) - 50],
+    "bodies of which 70 KB came": _HEAD + BLANK_LINE + _BODY[:70_000],
 }
 
 
