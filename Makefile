@@ -8,7 +8,7 @@ LOCK_HEADER := \# Exact versions for every supported Python. Written by `make lo
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test check format lint types layers prove bench bench-memory bench-lines bench-overload bench-connect bench-stored bench-relay schema lock dist clean
+.PHONY: help run test check format lint types layers prove bench bench-memory bench-lines bench-overload bench-connect bench-start bench-stored bench-relay schema lock dist clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -66,6 +66,9 @@ bench-overload: .venv/.ready ## print how soon orders are answered at half and f
 
 bench-connect: .venv/.ready ## compare the client's processor time with bare HTTP posts
 	@$(BIN)/python -m benchmarks.connect $(BENCH_ARGS)
+
+bench-start: .venv/.ready ## time `receiver serve` from its start to its first acknowledged order
+	@$(BIN)/python -m benchmarks.start $(BENCH_ARGS)
 
 bench-stored: .venv/.ready ## compare an empty database with one of five million orders
 	@$(BIN)/python -m benchmarks.stored $(BENCH_ARGS)
