@@ -57,6 +57,7 @@ def erp_module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
         "    seen.append(order)\n"
         "    if order.client_order_ref == 'no': raise Refused('unknown part ' + 'x' * 300)\n"
         "    if order.client_order_ref == 'broken': raise KeyError('Åsa 19800101-1234')\n"
+        "    if order.client_order_ref == 'exits': raise SystemExit('Åsa 19800101-1234')\n"
         "    return 'SO-' + order.client_order_ref if order.client_order_ref != 'quiet' else None\n"
         "number = 7\n",
         encoding="utf-8",
@@ -68,8 +69,8 @@ def erp_module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 
 def test_a_function_gets_the_order_and_may_confirm_or_refuse_it(erp_module: str) -> None:
     with courier_to(erp_module) as courier:
-        confirmed, quiet, refused, broken, after = deliver(
-            courier, *(order(ref) for ref in ("1", "quiet", "no", "broken", "2"))
+        confirmed, quiet, refused, broken, exits, after = deliver(
+            courier, *(order(ref) for ref in ("1", "quiet", "no", "broken", "exits", "2"))
         )
     assert (confirmed.erp_order_no, quiet.erp_order_no, after.erp_order_no) == ("SO-1", None, "SO-2")
     assert refused.outcome is Outcome.REFUSED
@@ -77,6 +78,7 @@ def test_a_function_gets_the_order_and_may_confirm_or_refuse_it(erp_module: str)
     assert refused.detail.startswith("unknown part")
     assert len(refused.detail) == 200
     assert broken == Verdict(Outcome.NOT_DELIVERED, "the function raised KeyError")
+    assert exits == Verdict(Outcome.NOT_DELIVERED, "the function raised SystemExit")
     assert sys.modules["merchants_erp"].seen[0].lines[0].unit_price == Decimal("99.9000")
 
 

@@ -53,8 +53,9 @@ class FunctionCourier:
             number = self._take_order(order)
         except Refused as refusal:
             return Verdict(Outcome.REFUSED, str(refusal)[:_LONGEST_DETAIL])
-        except Exception as error:
-            # Anything else may be gone in a minute. Its text may quote the order, so only its type is kept.
+        except (Exception, SystemExit) as error:
+            # Anything else may be gone in a minute. Its text may quote the order, so only its type is kept. A function
+            # that exits would take the relay with it.
             logs.failure(logs.RELAY_FAILED)
             return Verdict(Outcome.NOT_DELIVERED, f"the function raised {type(error).__name__}")
         return Verdict(Outcome.DELIVERED, erp_order_no=number if isinstance(number, str) else None)
