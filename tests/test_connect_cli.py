@@ -177,7 +177,7 @@ def test_mappings_are_typed_one_pair_at_a_time(typed: list[str], problem: str, s
     [
         ('{"status": \n"OnHold"', "the file is no JSON (line 2, column 9)"),
         ('["OnHold"]', "the file must hold a JSON object"),
-        ('{"status": "OnHold", "Åsa": 1}', "Åsa: is no field of this message"),
+        ('{"status": "OnHold", "Åsa": 1}', "(a name of 3 characters): is no field of this message"),
     ],
 )
 def test_a_file_that_is_no_message_is_refused(content: str, problem: str, shell: Shell) -> None:
