@@ -19,7 +19,7 @@ from receiver.orders import model
 from receiver.soap import values
 from receiver.soap.contract import ComplexType, Contract, Member, load_contract
 from receiver.soap.findings import HERE, Findings
-from receiver.soap.names import CONTRACT, NIL, REQUEST, is_nil
+from receiver.soap.names import CONTRACT, NIL, REQUEST, is_nil, local_name
 
 _PROMOTION = "Enferno.Services.Contracts.StormConnect.Order"
 _XS = "http://www.w3.org/2001/XMLSchema"
@@ -137,7 +137,7 @@ def _struct_reader(cls: type, table: dict[str, tuple[str, Reader]]) -> Reader:
                 continue
             name, read = known
             if name in found:
-                findings.add_problem(_local_name(child), "is there twice")
+                findings.add_problem(local_name(child.tag), "is there twice")
             else:
                 found[name] = read(child, findings)
         return cls(**found)
@@ -234,10 +234,6 @@ def _shown(text: str) -> str | None:
 
 def _described(text: str) -> str:
     return f"the value ({len(text)} characters)" if text else "an empty value"
-
-
-def _local_name(element: etree._Element) -> str:
-    return etree.QName(element).localname
 
 
 def _snake_case(name: str) -> str:

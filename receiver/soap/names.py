@@ -18,3 +18,8 @@ ACTION = f"{CONTRACT}/{SERVICE}/{CREATE_ORDER}"
 def is_nil(value: str | None) -> bool:
     """Whether an `xsi:nil` attribute says true; `1` is as valid as `true`."""
     return value is not None and value.strip() in {"true", "1"}
+
+
+def local_name(tag: str) -> str:
+    """A tag without its namespace. The parser takes names, such as `a:b:c`, that lxml's QName refuses."""
+    return tag.rpartition("}")[2]

@@ -13,7 +13,7 @@ from lxml import etree
 from spyne.protocol.soap import Soap11
 
 from receiver.errors import RequestRefused
-from receiver.soap.names import ACTION, CONTRACT, CREATE_ORDER, ENVELOPE, ENVELOPE_12, REQUEST
+from receiver.soap.names import ACTION, CONTRACT, CREATE_ORDER, ENVELOPE, ENVELOPE_12, REQUEST, local_name
 
 ENVELOPE_KEY = "receiver.envelope"
 """Where the gate leaves the clean envelope in the WSGI environment."""
@@ -89,7 +89,7 @@ def _check_version(envelope: etree._Element) -> None:
         return
     if envelope.tag == f"{{{ENVELOPE_12}}}Envelope":
         raise RequestRefused("this is a SOAP 1.2 envelope; send SOAP 1.1", code="VersionMismatch")
-    if etree.QName(envelope).localname == "Envelope":
+    if local_name(envelope.tag) == "Envelope":
         raise RequestRefused("the envelope is not in the namespace of SOAP 1.1", code="VersionMismatch")
     raise RequestRefused("the document is not a SOAP envelope")
 
