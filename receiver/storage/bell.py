@@ -72,8 +72,8 @@ class Ear:
     def _opened(self) -> Any:
         # Outside the pool, which is for units and would wait in vain for this one to come back.
         raw = self._engine.raw_connection()
-        raw.detach()
         connection: Any = raw.driver_connection
+        raw.detach()
         connection.autocommit = True
         with connection.cursor() as cursor:
             cursor.execute(f"LISTEN {CHANNEL}")
