@@ -75,7 +75,8 @@ def test_every_kind_of_report_arrives_at_norce(
         (AnswersFault("Åsa 19800101-1234"), Outcome.REFUSED, False),
         (unauthorized(), Outcome.NOT_DELIVERED, True),
         (throttled(77), Outcome.NOT_DELIVERED, True),
-        (html(), Outcome.UNKNOWN, False),
+        (html(), Outcome.UNKNOWN, True),
+        (html(status=500), Outcome.UNKNOWN, False),
     ],
 )
 def test_what_norce_does_becomes_a_verdict(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import sys
 import time
@@ -11,8 +12,10 @@ from pathlib import Path
 import pytest
 
 from receiver.couriers.choose import erp_courier
+from receiver.couriers.in_turn import in_turn
 from receiver.errors import SettingsInvalid
 from receiver.outbox.message import Outcome, Verdict
+from receiver.ports import Delivery
 from tests.couriers import DELIVERED, NO_APPLICATION, courier_to, deliver, order
 from tests.order_xml import order_xml
 
@@ -101,12 +104,38 @@ def test_a_way_that_cannot_be_right_fails_at_start_up(way: str) -> None:
 
 
 def test_a_module_that_cannot_be_imported_fails_at_start_up(erp_module: str, tmp_path: Path) -> None:
+    (tmp_path / "exits_erp.py").write_text("raise SystemExit(0)\n", encoding="utf-8")
     (tmp_path / "fails_erp.py").write_text("raise RuntimeError('hemligt')\n", encoding="utf-8")
     (tmp_path / "unread_erp.py").write_text("def take(order:\n", encoding="utf-8")
-    for name in ("fails_erp", "unread_erp"):
+    for name in ("exits_erp", "fails_erp", "unread_erp"):
         with pytest.raises(SettingsInvalid, match=f"{name}:take cannot be imported") as caught:
             erp_courier(f"python:{name}:take", signing_secret=None)
         assert "hemligt" not in str(caught.value)
+
+
+@pytest.mark.parametrize("written", ["async def take(order): ...", "def take(order): yield 1"])
+def test_a_function_that_would_not_run_fails_at_start_up(erp_module: str, tmp_path: Path, written: str) -> None:
+    (tmp_path / "lazy_erp.py").write_text(written, encoding="utf-8")
+    sys.modules.pop("lazy_erp", None)
+    importlib.invalidate_caches()
+    with pytest.raises(SettingsInvalid, match="lazy_erp:take must be a plain function"):
+        erp_courier("python:lazy_erp:take", signing_secret=None)
+
+
+def test_what_was_delivered_before_one_that_breaks_keeps_its_verdict() -> None:
+    tried: list[str] = []
+
+    def attempt(delivery: Delivery) -> Verdict:
+        tried.append(delivery.message.client_order_ref)
+        if tried[-1] == "2":
+            raise ZeroDivisionError
+        return DELIVERED
+
+    later = time.monotonic() + 60
+    assert in_turn([order("1"), order("2"), order("3")], attempt, until=later) == [DELIVERED]
+    assert tried == ["1", "2"]
+    with pytest.raises(ZeroDivisionError):
+        in_turn([order("2")], attempt, until=later)
 
 
 def test_a_folder_that_may_not_be_written_is_waited_for(tmp_path: Path) -> None:

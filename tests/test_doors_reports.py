@@ -102,3 +102,8 @@ def test_a_door_without_credentials_is_closed_and_says_how_to_open_it(tmp_path: 
         closed = Doors(receiver)
         assert "RECEIVER_REPORTS_USERNAME" in problem(closed.report(REPORT), 404)["detail"]
         assert "RECEIVER_HISTORY_USERNAME" in problem(closed.ask("/orders"), 404)["detail"]
+
+
+def test_an_invoice_number_of_any_length_is_a_key(doors: Doors) -> None:
+    long = {"kind": "invoice", "client_order_ref": REF, "report": INVOICE | {"invoice_no": "F" * 300}}
+    assert [doors.report(long).status_code for _ in range(2)] == [202, 200]

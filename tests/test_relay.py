@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy.exc import IntegrityError
@@ -216,14 +217,14 @@ def test_a_detail_that_no_database_takes_is_written_down_without_the_characters(
     assert (outbox.attempts()[0][2] or "").startswith("no such partxxx")
 
 
-def test_a_message_of_an_unknown_version_is_a_dead_letter(outbox: Outbox) -> None:
+@pytest.mark.parametrize(("change", "told"), [({"payload_version": 2}, "payload version 2"), ({"kind": "x"}, "kind")])
+def test_what_a_later_release_wrote_is_a_dead_letter(outbox: Outbox, change: dict[str, Any], told: str) -> None:
     outbox.accept(REF)
-    outbox.change(payload_version=2)
+    outbox.change(**change)
     erp = DecidingCourier()
     outbox.relay(erp=erp).round(GO)
-    assert erp.tried == []
-    assert outbox.states() == ["dead"]
-    assert outbox.attempts()[0][2] == "payload version 2 is not known to this release"
+    assert (erp.tried, outbox.states()) == ([], ["dead"])
+    assert outbox.attempts()[0][2] == f"its {told} is not known to this release"
 
 
 def test_after_eighty_attempts_it_is_a_dead_letter(outbox: Outbox) -> None:

@@ -8,6 +8,7 @@ of it.
 from __future__ import annotations
 
 import importlib
+import inspect
 from collections.abc import Callable, Sequence
 
 from receiver import logs
@@ -50,7 +51,7 @@ class FunctionCourier:
         except ReceiverError as error:
             return unreadable(error)
         try:
-            number = self._take_order(order)
+            number: object = self._take_order(order)
         except Refused as refusal:
             return Verdict(Outcome.REFUSED, str(refusal)[:_LONGEST_DETAIL])
         except (Exception, SystemExit) as error:
@@ -58,6 +59,8 @@ class FunctionCourier:
             # that exits would take the relay with it.
             logs.failure(logs.RELAY_FAILED)
             return Verdict(Outcome.NOT_DELIVERED, f"the function raised {type(error).__name__}")
+        if inspect.isawaitable(number):
+            return Verdict(Outcome.NOT_DELIVERED, "the function is asynchronous and has done nothing yet")
         return Verdict(Outcome.DELIVERED, erp_order_no=number if isinstance(number, str) else None)
 
 
@@ -65,10 +68,12 @@ def _found(target: str) -> TakeOrder:
     module, _, name = target.partition(":")
     try:
         found = getattr(importlib.import_module(module), name)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         # Whatever the merchant's module does when it is imported.
         raise ValueError(f"{target} cannot be imported: {type(error).__name__}") from error
     if not callable(found):
         raise ValueError(f"{target} cannot be called")
+    if inspect.iscoroutinefunction(found) or inspect.isgeneratorfunction(found) or inspect.isasyncgenfunction(found):
+        raise ValueError(f"{target} must be a plain function: calling it would not run it")
     take_order: TakeOrder = found
     return take_order

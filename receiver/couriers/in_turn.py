@@ -16,7 +16,13 @@ def in_turn(deliveries: Sequence[Delivery], attempt: Callable[[Delivery], Verdic
     for delivery in deliveries:
         if time.monotonic() > until:
             break
-        verdicts.append(attempt(delivery))
+        try:
+            verdicts.append(attempt(delivery))
+        except Exception:
+            # What was delivered before must not be delivered again: the next batch begins with the one that failed.
+            if verdicts:
+                break
+            raise
         if verdicts[-1].is_down:
             break
     return verdicts

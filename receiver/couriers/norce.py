@@ -11,11 +11,15 @@ from connect_client import (
     NotDelivered,
     Operation,
     Refused,
+    TimedOut,
     read_message,
 )
 from receiver.couriers.in_turn import in_turn
 from receiver.outbox.message import Kind, Outcome, Verdict
 from receiver.ports import Delivery
+
+_AWAY = frozenset({502, 503, 504})
+"""What something in front of Norce, or Norce itself, says while it is away."""
 
 OPERATIONS = {
     Kind.ORDER_STATUS: Operation.SEND_ORDER_STATUS,
@@ -60,4 +64,6 @@ def _verdict(error: CallFailed) -> Verdict:
         return Verdict(Outcome.NOT_DELIVERED, detail, retry_after_seconds=error.retry_after_seconds, is_down=True)
     if isinstance(error, Refused):
         return Verdict(Outcome.REFUSED, detail)
-    return Verdict(Outcome.UNKNOWN, detail, retry_after_seconds=error.retry_after_seconds)
+    # Else everything behind it that moves money would follow it to the dead letters within a second.
+    is_down = isinstance(error, TimedOut) or error.status in _AWAY
+    return Verdict(Outcome.UNKNOWN, detail, retry_after_seconds=error.retry_after_seconds, is_down=is_down)

@@ -110,10 +110,10 @@ def _verdict(answer: requests.Response) -> Verdict:
     if 200 <= status < 300:
         return Verdict(Outcome.DELIVERED, erp_order_no=_erp_order_no(answer))
     detail = f"HTTP {status}"
+    asked = retry_after_seconds(answer)
     if status in _DOWN or 300 <= status < 400:
-        asked = retry_after_seconds(answer)
         return Verdict(Outcome.NOT_DELIVERED, detail, retry_after_seconds=asked, is_down=True)
-    return Verdict(Outcome.UNKNOWN if status >= 500 else Outcome.REFUSED, detail)
+    return Verdict(Outcome.UNKNOWN if status >= 500 else Outcome.REFUSED, detail, retry_after_seconds=asked)
 
 
 def _erp_order_no(answer: requests.Response) -> str | None:

@@ -17,7 +17,7 @@ from connect_client import InvalidMessage
 from receiver import logs
 from receiver.errors import ReportConflict, TryAgainLater
 from receiver.flows.submit_report import confirmation
-from receiver.outbox.message import PAYLOAD_VERSION, Destination, Outcome, State, Verdict
+from receiver.outbox.message import PAYLOAD_VERSION, Destination, Kind, Outcome, State, Verdict
 from receiver.outbox.retry import Step
 from receiver.ports import Claim, Courier, DecodeOrder, Delivery, KnownOrder, Unit, Units, Wanted
 
@@ -27,6 +27,9 @@ BEGIN_WITHIN_S = 20.0
 stays far below the lease, and a relay that is told to stop has stopped within the two."""
 RECOVER_EVERY_S = 10.0
 LONGEST_PAUSE_S = 30.0
+LONGEST_ASKED_S = 600.0
+"""Of what a destination asks for in Retry-After no more is waited for before it is asked again."""
+
 _REPEATABLE, _BOTH = (True,), (True, False)
 TRY_AGAIN_S = 1.0
 
@@ -48,8 +51,8 @@ class _Pause:
     until: float = 0.0
     seconds: float = 1.0
 
-    def lengthen(self) -> None:
-        self.until = time.monotonic() + self.seconds * random.uniform(1.0, 1.25)  # noqa: S311
+    def lengthen(self, *, at_least_s: float) -> None:
+        self.until = time.monotonic() + max(at_least_s, self.seconds * random.uniform(1.0, 1.25))  # noqa: S311
         self.seconds = min(self.seconds * 2, LONGEST_PAUSE_S)
 
     def end(self) -> None:
@@ -117,7 +120,8 @@ class RelayOutbox:
         for delivery, verdict, step in zip(claim.deliveries, verdicts, steps, strict=False):
             _note(delivery, verdict, step)
         if any(verdict.is_down for verdict in verdicts):
-            pause.lengthen()
+            asked_s = max(verdict.retry_after_seconds or 0.0 for verdict in verdicts)
+            pause.lengthen(at_least_s=min(asked_s, LONGEST_ASKED_S))
         elif verdicts:
             pause.end()
         return len(verdicts)
@@ -125,9 +129,9 @@ class RelayOutbox:
     def _delivered(self, courier: Courier, deliveries: Sequence[Delivery]) -> list[Verdict]:
         until = time.monotonic() + BEGIN_WITHIN_S
         verdicts: list[Verdict] = []
-        for is_known, some in groupby(deliveries, key=lambda each: each.message.payload_version == PAYLOAD_VERSION):
+        for is_known, some in groupby(deliveries, key=_is_known):
             group = list(some)
-            found = self._tried(courier, group, until=until) if is_known else [_unknown_version(each) for each in group]
+            found = self._tried(courier, group, until=until) if is_known else [_unknown(each) for each in group]
             verdicts += found
             if len(found) < len(group):
                 break
@@ -163,8 +167,13 @@ class RelayOutbox:
         return steps
 
 
-def _unknown_version(delivery: Delivery) -> Verdict:
-    detail = f"payload version {delivery.message.payload_version} is not known to this release"
+def _is_known(delivery: Delivery) -> bool:
+    return delivery.message.payload_version == PAYLOAD_VERSION and delivery.message.kind is not Kind.UNKNOWN
+
+
+def _unknown(delivery: Delivery) -> Verdict:
+    what = "kind" if delivery.message.kind is Kind.UNKNOWN else f"payload version {delivery.message.payload_version}"
+    detail = f"its {what} is not known to this release"
     return Verdict(Outcome.REFUSED, detail)
 
 

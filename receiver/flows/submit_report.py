@@ -106,7 +106,7 @@ class _Understood:
         confirmed = self.kind is Kind.ORDER_STATUS and self.message.status is OrderStatus.CONFIRMED
         return Report(
             kind=self.kind,
-            key=f"{self.kind.value}:{self.key or self._own_key(order, digest)}",
+            key=f"{self.kind.value}:{_fitting(self.key or self._own_key(order, digest))}",
             order_id=order.order_id,
             payload=payload,
             digest=digest,
@@ -123,6 +123,11 @@ class _Understood:
                 return str(order.order_id)
             case _:
                 return f"{order.order_id}:{digest[:_DIGITS_OF_DIGEST]}"
+
+
+def _fitting(key: str) -> str:
+    """The key, or its digest where it is longer than what is kept of one."""
+    return key if len(key) <= _LONGEST_KEY else hashlib.sha256(key.encode()).hexdigest()
 
 
 def _understood(document: object) -> _Understood:

@@ -37,6 +37,12 @@ class Kind(StrEnum):
     INVOICE = "invoice"
     CREDIT = "credit"
     CANCELLATION = "cancellation"
+    UNKNOWN = "unknown"
+    """Whatever a later release has appended and this one does not know."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> Kind | None:
+        return cls.UNKNOWN if isinstance(value, str) else None
 
     @property
     def destination(self) -> Destination:
