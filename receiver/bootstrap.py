@@ -118,8 +118,10 @@ def engine_for(settings: Settings, *, wait_s: float = 2.0, longest_use_s: float 
 def build_relay(settings: Settings) -> Relay:
     """The relay with a courier for each destination that is configured.
 
-    Raises SettingsInvalid for a way to the ERP or to Norce that cannot be right.
+    Raises SettingsInvalid where there is none, and for a way to the ERP or to Norce that cannot be right.
     """
+    if settings.erp is None and settings.connect_url is None:
+        raise SettingsInvalid(["a relay needs RECEIVER_ERP or RECEIVER_CONNECT_URL: nothing could be delivered"])
     # The workers of the receiver need none of these.
     from receiver.couriers.choose import erp_courier
     from receiver.couriers.norce import NorceCourier

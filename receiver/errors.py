@@ -6,8 +6,10 @@
     ├── RequestRefused    the sender's: the request is no usable SOAP call; repeating it as it is will not help
     ├── OrderRefused      the sender's: the order can be read but not accepted; every problem is listed
     ├── ReportInvalid     the ERP's: the report cannot be understood; every problem is listed
-    ├── OrderUnknown      the ERP's: no order, or more than one, has the report's references
+    ├── OrderUnknown      the ERP's: no order has the report's references
+    ├── OrderUnclear      the ERP's: more than one order has them
     ├── ReportConflict    the ERP's: its key was used before for other content
+    ├── PayloadUnreadable the operator's: a stored request is damaged
     ├── MoveRefused       the operator's: a message may not be requeued or discarded; nothing was changed
     └── TryAgainLater     ours: the database is away or overloaded; the same call may succeed in a moment
 
@@ -77,7 +79,15 @@ class ReportInvalid(ReceiverError):
 
 
 class OrderUnknown(ReceiverError):
-    """A report is about an order that was not received here, or does not say which of several."""
+    """A report is about an order that was not received here."""
+
+
+class OrderUnclear(ReceiverError):
+    """A report does not say which of several orders it is about."""
+
+
+class PayloadUnreadable(ReceiverError):
+    """A stored request cannot be read back; the text says why."""
 
 
 class ReportConflict(ReceiverError):

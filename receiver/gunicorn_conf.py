@@ -6,12 +6,13 @@ import gc
 import os
 from typing import Any
 
+from receiver import logs
 from receiver.http.app import ReceiverApp
-from receiver.relay_keeper import WITH_RELAY, Keeper
+from receiver.relay_keeper import WITH_RELAY, RelayKeeper
 from receiver.settings import read_settings
 
 _settings = read_settings()
-_keeper = Keeper(log_format=_settings.log_format) if os.environ.get(WITH_RELAY) else None
+_keeper = RelayKeeper() if os.environ.get(WITH_RELAY) else None
 
 bind = _settings.bind
 workers = _settings.workers
@@ -40,6 +41,8 @@ control_socket_disable = True
 def when_ready(_server: object) -> None:
     """Start the relay beside the workers, where `serve` was asked to."""
     if _keeper is not None:
+        # The master itself says nothing otherwise; each worker configures its own log.
+        logs.configure(as_text=_settings.log_format == "text")
         _keeper.start()
 
 

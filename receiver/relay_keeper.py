@@ -1,20 +1,19 @@
-"""Keeps a relay running beside gunicorn: the process between the master and the relay of `serve --with-relay`.
+"""Keeps a relay running beside gunicorn, for `serve --with-relay`.
 
-gunicorn's master looks after nothing but workers, so this process starts the relay anew when it ends by itself, and
-ends it when the master tells it to or is gone. It imports next to nothing, for it does next to nothing.
+gunicorn's master looks after nothing but workers, so a thread of the master starts the relay, starts it anew when it
+ends by itself, and ends it with the master. A master that is killed cannot: the relay sees that it is gone and stops.
 """
 
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import sys
+import threading
 import time
 from contextlib import suppress
 
 from receiver import logs
-from receiver.stopping import StopRequest
 
 WITH_RELAY = "NORCE_ORDER_RECEIVER_WITH_RELAY"
 """How `serve` tells gunicorn's configuration; no setting, so it does not begin like one."""
@@ -28,56 +27,59 @@ _SETTLED_S = 60.0
 _LOOK_EVERY_S = 0.5
 
 
-class Keeper:
-    """The master's side: one keeper process, started and ended by gunicorn's hooks."""
+class RelayKeeper:
+    """One relay at a time, started and ended by gunicorn's hooks."""
 
-    def __init__(self, *, log_format: str) -> None:
-        self._log_format = log_format
-        self._process: subprocess.Popen[bytes] | None = None
+    def __init__(self) -> None:
+        self._is_over = threading.Event()
+        # The master forks workers while this thread runs; it shares no lock with what a worker does.
+        self._thread = threading.Thread(target=self._keep, name="relay-keeper", daemon=True)
 
     def start(self) -> None:
-        """Start the keeper, and through it the relay; gunicorn's sockets stay with gunicorn."""
-        command = [sys.executable, "-m", "receiver.relay_keeper", str(os.getpid()), self._log_format]
-        self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL)  # noqa: S603 - our own words
+        """Begin; a relay that cannot be started is tried again."""
+        self._thread.start()
 
     def end(self) -> None:
         """Let the relay finish what it is delivering, and return when it has ended."""
-        if self._process is not None:
-            _end(self._process, within_s=STOP_S + 5.0)
+        self._is_over.set()
+        if self._thread.is_alive():
+            self._thread.join(STOP_S + 5.0)
+
+    def _keep(self) -> None:
+        pause_s = _FIRST_PAUSE_S
+        while not self._is_over.is_set():
+            began = time.monotonic()
+            exit_code = self._run()
+            if self._is_over.is_set():
+                return
+            if time.monotonic() - began > _SETTLED_S:
+                pause_s = _FIRST_PAUSE_S
+            logs.note(logs.RELAY_ENDED, exit_code=exit_code, again_in_s=pause_s)
+            self._is_over.wait(pause_s)
+            pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
+
+    def _run(self) -> int | None:
+        """Run one relay to its end; returns its exit code if it ended by itself and that could be learned."""
+        command = [sys.executable, "-m", "receiver", "relay", "--parent", str(os.getpid())]
+        try:
+            # In a session of its own, for Ctrl-C in a terminal means the master, which ends the relay last.
+            relay = subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True)  # noqa: S603
+        except OSError:
+            # No memory or no process left, for now.
+            logs.failure(logs.RELAY_FAILED)
+            return None
+        while relay.poll() is None:
+            if self._is_over.wait(_LOOK_EVERY_S):
+                _end(relay)
+        # gunicorn waits for every child that ends; where it was first, Python knows only that the relay is gone.
+        return relay.returncode or None
 
 
-def keep_relay(master: int) -> None:
-    """Run a relay until told to stop or until the master is gone, and start it anew whenever it ends by itself."""
-    # A terminal that closes must not leave the master, which reloads on this signal, without a relay.
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    stop = StopRequest(parent=master)
-    command = [sys.executable, "-m", "receiver", "relay", "--parent", str(os.getpid())]
-    pause_s = _FIRST_PAUSE_S
-    while not stop.is_set():
-        began = time.monotonic()
-        relay = subprocess.Popen(command)  # noqa: S603 - our own words
-        while relay.poll() is None and not stop.wait(_LOOK_EVERY_S):
-            pass
-        if relay.poll() is None or stop.is_set():
-            _end(relay, within_s=STOP_S)
-            return
-        if time.monotonic() - began > _SETTLED_S:
-            pause_s = _FIRST_PAUSE_S
-        logs.note(logs.RELAY_ENDED, exit_code=relay.returncode, again_in_s=pause_s)
-        stop.wait(pause_s)
-        pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
-
-
-def _end(process: subprocess.Popen[bytes], *, within_s: float) -> None:
+def _end(relay: subprocess.Popen[bytes]) -> None:
     with suppress(ProcessLookupError):
-        process.terminate()
+        relay.terminate()
     try:
-        process.wait(within_s)
+        relay.wait(STOP_S)
     except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
-
-
-if __name__ == "__main__":
-    logs.configure(as_text=sys.argv[2] == "text")
-    keep_relay(int(sys.argv[1]))
+        relay.kill()
+        relay.wait()

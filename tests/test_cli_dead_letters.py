@@ -17,10 +17,12 @@ from receiver.outbox.message import Outcome, Verdict
 from receiver.ports import Delivery
 from tests.operators import Operator
 from tests.relaying import (
+    DELIVERED,
     INVOICE,
     NORCE,
     NOT_NOW,
     NOTE,
+    REFUSED,
     STATUS,
     UNKNOWN,
     DecidingCourier,
@@ -244,6 +246,18 @@ def test_of_two_operators_at_once_one_decides(outbox: Outbox) -> None:
         thread.join()
     assert sorted(outcomes) == ["refused", "requeued"]
     assert [outcome for _, outcome, _ in outbox.attempts()].count("requeued") == len(ids)
+
+
+def test_a_revision_that_was_overtaken_is_not_handed_over_any_more(outbox: Outbox) -> None:
+    outbox.accept(REF)
+    outbox.accept(REF, comment="second")
+    relay = outbox.relay(erp=DecidingCourier(lambda each: DELIVERED if each.message.revision == 2 else REFUSED))
+    assert (relay.round(GO), relay.round(GO)) == (1, 1)
+    first = Choice((outbox.rows()[0]["id"],))
+    with pytest.raises(MoveRefused, match="later revision than 1"):
+        requeue_dead_letters(first, reason="why not", units=outbox.units)
+    discard_dead_letters(first, reason="overtaken", units=outbox.units)
+    assert outbox.states() == ["discarded", "delivered"]
 
 
 def test_many_dead_letters_are_moved_at_once(outbox: Outbox) -> None:

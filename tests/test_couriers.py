@@ -6,6 +6,7 @@ import importlib
 import json
 import sys
 import time
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -15,9 +16,12 @@ from receiver.couriers.choose import erp_courier
 from receiver.couriers.in_turn import in_turn
 from receiver.errors import SettingsInvalid
 from receiver.outbox.message import Outcome, Verdict
-from receiver.ports import Delivery
+from receiver.ports import Delivery, HandOver
+from receiver.soap.service import order_reader
+from receiver.storage.rows import unpack
 from tests.couriers import DELIVERED, NO_APPLICATION, courier_to, deliver, order
 from tests.order_xml import order_xml
+from tests.relaying import XML
 
 
 def test_a_folder_gets_one_whole_file_for_each_order(tmp_path: Path) -> None:
@@ -49,6 +53,19 @@ def test_a_folder_that_is_gone_is_waited_for(tmp_path: Path) -> None:
         folder.rmdir()
         (verdict,) = deliver(courier, order(), order("2"))
     assert (verdict.outcome, verdict.is_down) == (Outcome.NOT_DELIVERED, True)
+
+
+def test_a_stored_request_that_was_damaged_is_a_dead_letter(tmp_path: Path) -> None:
+    def damaged() -> bytes:
+        return unpack(b"\x78\x9c damaged")
+
+    (delivery,) = [order("1")]
+    delivery = replace(delivery, hand_over=HandOver(damaged, lambda: order_reader()(damaged(), XML)))
+    for form in ("xml", "json"):
+        with courier_to(f"dir:{tmp_path}?format={form}") as courier:
+            (verdict,) = deliver(courier, delivery)
+        assert verdict.outcome is Outcome.REFUSED
+        assert verdict.detail == "the stored request can no longer be read: PayloadUnreadable"
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -11,7 +12,7 @@ import pytest
 from sqlalchemy.exc import IntegrityError
 
 from receiver.errors import TryAgainLater
-from receiver.flows.relay_outbox import LEASE_S
+from receiver.flows import relay_outbox
 from receiver.outbox.message import Outcome, Verdict
 from receiver.outbox.retry import WAITS
 from receiver.ports import Delivery
@@ -170,13 +171,13 @@ def test_a_destination_that_is_down_costs_one_attempt_not_a_batch(outbox: Outbox
 
 
 def test_money_and_the_rest_take_turns(outbox: Outbox) -> None:
-    for number in range(4):
+    for number in range(1, 8):
         outbox.accept(str(number))
-        of_order = {"client_order_ref": str(number)}
-        outbox.report("invoice", INVOICE | {"client_order_ref": number + 1, "invoice_no": f"F-{number}"}, **of_order)
-    for number in range(4, 7):
-        outbox.accept(str(number))
-        outbox.report("order-status", STATUS, client_order_ref=str(number))
+        about = {"client_order_ref": number}
+        if number < 5:
+            outbox.report("invoice", INVOICE | about | {"invoice_no": f"F-{number}"})
+        else:
+            outbox.report("order-status", STATUS | about)
     norce = DecidingCourier(batch_size=2)
     relay = outbox.relay(norce=norce)
     while relay.round(GO):
@@ -234,31 +235,6 @@ def test_after_eighty_attempts_it_is_a_dead_letter(outbox: Outbox) -> None:
     assert outbox.states() == ["dead"]
 
 
-def test_the_number_an_erp_gives_at_once_is_stored_and_reported(outbox: Outbox) -> None:
-    outbox.accept(REF)
-    norce = DecidingCourier()
-    given = Verdict(Outcome.DELIVERED, erp_order_no="SO-9")
-    outbox.relay(erp=DecidingCourier(lambda _: given), norce=norce).round(GO)
-    (delivery,) = norce.tried
-    assert delivery.message.payload == {"client_order_ref": 700101, "erp_order_no": "SO-9", "status": "Confirmed"}
-    assert (outbox.order(REF)["erp_order_no"], outbox.order(REF)["state"]) == ("SO-9", "confirmed")
-
-
-@pytest.mark.parametrize("number", ["", "x" * 51, "a\x00b"])
-def test_a_number_that_norce_cannot_take_leaves_the_order_delivered(outbox: Outbox, number: str) -> None:
-    outbox.accept(REF)
-    outbox.relay(erp=DecidingCourier(lambda _: Verdict(Outcome.DELIVERED, erp_order_no=number))).round(GO)
-    assert outbox.states() == ["delivered"]
-    assert outbox.order(REF)["erp_order_no"] is None
-
-
-def test_an_order_with_a_reference_that_is_no_number_is_confirmed_by_the_erps_number(outbox: Outbox) -> None:
-    outbox.accept("EXT-1")
-    given = Verdict(Outcome.DELIVERED, erp_order_no="SO-9")
-    outbox.relay(erp=DecidingCourier(lambda _: given)).round(GO)
-    assert outbox.rows()[1]["payload"] == {"erp_order_no": "SO-9", "status": "Confirmed"}
-
-
 def test_a_relay_waits_out_a_database_that_is_away(outbox: Outbox) -> None:
     outbox.accept(REF)
     rounds: list[int] = []
@@ -281,11 +257,29 @@ def test_a_relay_waits_out_a_database_that_is_away(outbox: Outbox) -> None:
     assert len(rounds) == 4
 
 
-def test_the_lease_outlasts_every_delivery_of_a_claim() -> None:
-    from receiver.flows.relay_outbox import BEGIN_WITHIN_S
-    from receiver.ports import LONGEST_DELIVERY_S
+def test_a_relay_that_is_told_to_stop_does_not_wait_for_the_database(
+    outbox: Outbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(relay_outbox, "LAST_TRIES_S", 0.0)
+    outbox.accept(REF)
 
-    assert BEGIN_WITHIN_S + LONGEST_DELIVERY_S < LEASE_S / 2
+    class Told(Never):
+        is_told = False
+
+        def is_set(self) -> bool:
+            return self.is_told
+
+    told, relay = Told(), outbox.relay(erp=DecidingCourier())
+
+    def away(*_: object) -> None:
+        told.is_told = True
+        raise TryAgainLater("the order database cannot be reached")
+
+    monkeypatch.setattr(relay_outbox.RelayOutbox, "_recorded_once", away)
+    began = time.monotonic()
+    with pytest.raises(TryAgainLater):
+        relay.round(told)
+    assert time.monotonic() - began < 10  # not for as long as the lease lasts
 
 
 def test_delivered_messages_are_not_in_the_index_that_a_claim_reads(outbox: Outbox) -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
-from receiver.errors import OrderUnknown, ReportConflict, ReportInvalid
+from receiver.errors import OrderUnclear, OrderUnknown, ReportConflict, ReportInvalid
 from tests.relaying import CONFIRMED, INVOICE, NOTE, STATUS, Outbox, outbox_on
 
 REF = "700101"
@@ -50,3 +51,43 @@ def test_what_is_wrong_with_a_report_is_told_with_every_path(outbox: Outbox) -> 
     with pytest.raises(OrderUnknown):
         outbox.report("order-status", STATUS)
     assert outbox.rows() == []
+
+
+def test_a_report_that_names_two_orders_is_refused_with_both_paths(outbox: Outbox) -> None:
+    outbox.accept(REF)
+    outbox.accept("700102")
+    outbox.report("order-status", CONFIRMED)
+    other = {"client_order_ref": "700102"}
+
+    def refused(kind: str, report: dict[str, Any], **members: Any) -> set[str]:
+        with pytest.raises(ReportInvalid) as caught:
+            outbox.report(kind, report, **members)
+        return {problem.path for problem in caught.value.problems}
+
+    assert refused("order-status", STATUS, **other) == {"client_order_ref", "report.client_order_ref"}
+    assert refused("delivery-note", NOTE, **other) == {"client_order_ref", "report.order_no"}
+    with pytest.raises(OrderUnknown):
+        outbox.report("order-status", STATUS | {"client_order_ref": 700102}, erp_order_no="SO-1")
+    assert refused("invoice", INVOICE | {"client_order_ref": 700102}) == {
+        "report.client_order_ref",
+        "report.erp_order_no",
+    }
+    assert len(outbox.rows()) == 3  # the orders and the confirmation
+
+
+def test_an_erp_may_make_one_order_of_several(outbox: Outbox) -> None:
+    for ref in (REF, "700102"):
+        outbox.accept(ref)
+        outbox.report("order-status", CONFIRMED | {"client_order_ref": int(ref)})
+    with pytest.raises(OrderUnclear):
+        outbox.report("delivery-note", NOTE)
+    assert not outbox.report("delivery-note", NOTE, client_order_ref="700102").appended.is_repeat
+
+
+def test_a_revised_order_that_is_confirmed_again_is_confirmed(outbox: Outbox) -> None:
+    outbox.accept(REF)
+    outbox.report("order-status", CONFIRMED)
+    outbox.accept(REF, comment="second")
+    assert outbox.order(REF)["state"] == "received"
+    assert outbox.report("order-status", CONFIRMED).appended.is_repeat
+    assert (outbox.order(REF)["erp_order_no"], outbox.order(REF)["state"]) == ("SO-1", "confirmed")

@@ -12,7 +12,6 @@ from rich.table import Table
 
 from receiver import logs
 from receiver.bootstrap import build_relay, engine_for
-from receiver.errors import SettingsInvalid
 from receiver.relay_keeper import WITH_RELAY
 from receiver.settings import Settings, described, read_settings
 from receiver.storage.migrate import migrate, require_current_schema
@@ -37,7 +36,8 @@ def serve(
     settings = read_settings()
     logs.configure(as_text=settings.log_format == "text")
     if with_relay:
-        _require_something_to_relay(settings)
+        # Find what is wrong with the ways to the ERP and to Norce now; later only the relay's log would tell.
+        build_relay(settings).close()
     prepare_database(settings)
     logs.note(
         logs.RECEIVER_STARTED,
@@ -52,13 +52,6 @@ def serve(
     os.execve(  # noqa: S606 - no shell is wanted
         sys.executable, [sys.executable, *_GUNICORN], environ | ({WITH_RELAY: "1"} if with_relay else {})
     )
-
-
-def _require_something_to_relay(settings: Settings) -> None:
-    """Find what is wrong with the ways to the ERP and to Norce now; later only the relay's log would tell."""
-    if settings.erp is None and settings.connect_url is None:
-        raise SettingsInvalid(["--with-relay needs RECEIVER_ERP or RECEIVER_CONNECT_URL: nothing could be delivered"])
-    build_relay(settings).close()
 
 
 def prepare_database(settings: Settings) -> None:

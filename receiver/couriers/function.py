@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from receiver import logs
 from receiver.couriers.in_turn import in_turn, order_of, unreadable
@@ -66,6 +68,9 @@ class FunctionCourier:
 
 def _found(target: str) -> TakeOrder:
     module, _, name = target.partition(":")
+    if (here := str(Path.cwd())) not in sys.path:
+        # A module may lie where the relay is started, as for gunicorn; an installed one of the same name comes first.
+        sys.path.append(here)
     try:
         found = getattr(importlib.import_module(module), name)
     except (Exception, SystemExit) as error:

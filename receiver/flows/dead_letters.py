@@ -18,11 +18,13 @@ def requeue_dead_letters(
 ) -> list[MessageSummary]:
     """Make dead letters pending, due now and with all their attempts before them; returns them as they were.
 
-    The reason is kept with each message. Raises MoveRefused for what is no dead letter, and, unless somebody has looked
-    in Norce, for what moves money and may already have moved it. A dry run finds the same and changes nothing.
+    The reason is kept with each message. Raises MoveRefused for what is no dead letter, for a revision when the ERP has
+    a later one, and, unless somebody has looked in Norce, for what moves money and may already have moved it. A dry run
+    finds the same and changes nothing.
     """
     with units.begin() as unit:
         chosen = _chosen(choice, unit, to=State.PENDING)
+        _require_the_latest(chosen)
         if not has_looked:
             _require_that_no_money_moved(chosen)
         _move(chosen, unit, to=State.PENDING, reason=reason, is_dry_run=is_dry_run)
@@ -56,6 +58,17 @@ def _chosen(choice: Choice, unit: Unit, *, to: State) -> list[MessageSummary]:
     if problems:
         raise MoveRefused(problems)
     return chosen
+
+
+def _require_the_latest(chosen: list[MessageSummary]) -> None:
+    problems = [
+        f"message {message.message_id}: the ERP has taken a later revision than {message.revision}, which this one "
+        "would undo; discard the message"
+        for message in chosen
+        if message.is_overtaken
+    ]
+    if problems:
+        raise MoveRefused(problems)
 
 
 def _require_that_no_money_moved(chosen: list[MessageSummary]) -> None:

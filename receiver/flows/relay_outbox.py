@@ -15,11 +15,11 @@ from typing import Protocol
 
 from connect_client import InvalidMessage
 from receiver import logs
-from receiver.errors import ReportConflict, TryAgainLater
+from receiver.errors import TryAgainLater
 from receiver.flows.submit_report import confirmation
 from receiver.outbox.message import PAYLOAD_VERSION, Destination, Kind, Outcome, State, Verdict
 from receiver.outbox.retry import Step
-from receiver.ports import Claim, Courier, DecodeOrder, Delivery, KnownOrder, Unit, Units, Wanted
+from receiver.ports import Claim, Courier, DecodeOrder, Delivery, KnownOrder, Report, Units, Wanted
 
 LEASE_S = 180.0
 BEGIN_WITHIN_S = 20.0
@@ -32,6 +32,8 @@ LONGEST_ASKED_S = 600.0
 
 _REPEATABLE, _BOTH = (True,), (True, False)
 TRY_AGAIN_S = 1.0
+LAST_TRIES_S = 3.0
+"""How long a relay that is told to stop still tries to write down what it has delivered."""
 
 
 class Stop(Protocol):
@@ -116,7 +118,7 @@ class RelayOutbox:
         claimed_at = time.monotonic()
         verdicts = self._delivered(courier, claim.deliveries)
         milliseconds = round((time.monotonic() - claimed_at) * 1000)
-        steps = self._recorded(claim, verdicts, milliseconds, until=claimed_at + LEASE_S)
+        steps = self._recorded(claim, verdicts, milliseconds, stop, until=claimed_at + LEASE_S)
         for delivery, verdict, step in zip(claim.deliveries, verdicts, steps, strict=False):
             _note(delivery, verdict, step)
         if any(verdict.is_down for verdict in verdicts):
@@ -147,22 +149,30 @@ class RelayOutbox:
                 return [Verdict(Outcome.UNKNOWN, f"the courier failed: {type(error).__name__}")]
         return [verdict for each in deliveries for verdict in self._tried(courier, [each], until=until)]
 
-    def _recorded(self, claim: Claim, verdicts: Sequence[Verdict], milliseconds: int, *, until: float) -> list[Step]:
-        """Write the verdicts down, for as long as the lease lasts: what was delivered must not be delivered again."""
+    def _recorded(
+        self, claim: Claim, verdicts: Sequence[Verdict], milliseconds: int, stop: Stop, *, until: float
+    ) -> list[Step]:
+        """Write the verdicts down, for as long as the lease lasts: what was delivered must not be delivered again.
+
+        A relay that is told to stop tries for a few more seconds and leaves the rest to the end of the lease.
+        """
         while True:
             try:
                 return self._recorded_once(claim, verdicts, milliseconds)
             except TryAgainLater:
+                if stop.is_set():
+                    until = min(until, time.monotonic() + LAST_TRIES_S)
                 if time.monotonic() > until:
                     raise
                 time.sleep(TRY_AGAIN_S)
 
     def _recorded_once(self, claim: Claim, verdicts: Sequence[Verdict], milliseconds: int) -> list[Step]:
+        pairs = [_with_confirmation(*pair) for pair in zip(claim.deliveries, verdicts, strict=False)]
         with self.units.begin() as unit:
-            steps = unit.outbox.record(claim, verdicts, milliseconds=milliseconds)
-            for delivery, verdict in zip(claim.deliveries, verdicts, strict=False):
-                if verdict.erp_order_no is not None:
-                    _confirm(delivery, verdict.erp_order_no, unit)
+            steps = unit.outbox.record(claim, [verdict for verdict, _ in pairs], milliseconds=milliseconds)
+            for _, report in pairs:
+                if report is not None:
+                    unit.outbox.append_report(report)
             unit.commit()
         return steps
 
@@ -177,15 +187,19 @@ def _unknown(delivery: Delivery) -> Verdict:
     return Verdict(Outcome.REFUSED, detail)
 
 
-def _confirm(delivery: Delivery, erp_order_no: str, unit: Unit) -> None:
-    """Acknowledge the order to Norce, in the same commit that notes its delivery."""
+def _with_confirmation(delivery: Delivery, verdict: Verdict) -> tuple[Verdict, Report | None]:
+    """The report that acknowledges the order to Norce, where the ERP gave its number at once."""
+    if verdict.erp_order_no is None:
+        return verdict, None
     message = delivery.message
     order = KnownOrder(message.order_id, message.client_order_ref, message.application_key)
     try:
-        unit.outbox.append_report(confirmation(order, erp_order_no))
-    except (InvalidMessage, ReportConflict):
+        return verdict, confirmation(order, verdict.erp_order_no)
+    except InvalidMessage as error:
         # The order was delivered, whatever number came back: a person must look at the number.
         logs.note(logs.CONFIRMATION_NOT_SENT, message_id=message.message_id, client_order_ref=order.client_order_ref)
+        problems = ", ".join(each.text for each in error.problems)
+        return replace(verdict, detail=f"not acknowledged to Norce; the ERP's order number {problems}"), None
 
 
 def _note(delivery: Delivery, verdict: Verdict, step: Step) -> None:

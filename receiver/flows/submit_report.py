@@ -26,7 +26,7 @@ from connect_client import (
 )
 from connect_client.errors import shown_name
 from receiver import logs
-from receiver.errors import OrderUnknown, Problem, ReportInvalid
+from receiver.errors import OrderUnclear, OrderUnknown, Problem, ReportInvalid
 from receiver.outbox.message import Kind
 from receiver.ports import Appended, KnownOrder, Report, Unit, Units
 
@@ -57,7 +57,7 @@ def submit_report(document: object, *, units: Units) -> Submitted:
 
     The document has `kind`, `report` (the fields of the kind's message), and where needed `client_order_ref` or
     `erp_order_no`, `application_key`, and `key`. Raises ReportInvalid with every problem and its path, OrderUnknown,
-    ReportConflict for a key that was used for other content, and TryAgainLater.
+    OrderUnclear, ReportConflict for a key that was used for other content, and TryAgainLater.
     """
     understood = _understood(document)
     with units.begin() as unit:
@@ -103,14 +103,13 @@ class _Understood:
         payload = message_as_json(self.message)
         content = json.dumps([self.kind.value, order.order_id, payload], sort_keys=True)
         digest = hashlib.sha256(content.encode()).hexdigest()
-        confirmed = self.kind is Kind.ORDER_STATUS and self.message.status is OrderStatus.CONFIRMED
         return Report(
             kind=self.kind,
             key=f"{self.kind.value}:{_fitting(self.key or self._own_key(order, digest))}",
             order_id=order.order_id,
             payload=payload,
             digest=digest,
-            erp_order_no=self.message.erp_order_no if confirmed else None,
+            erp_order_no=self.message.erp_order_no if _confirms(self) else None,
         )
 
     def _own_key(self, order: KnownOrder, digest: str) -> str:
@@ -189,17 +188,48 @@ def _guid(document: Mapping[str, Any], problems: list[Problem]) -> UUID | None:
 
 def _order_of(understood: _Understood, unit: Unit) -> KnownOrder:
     message = understood.message
-    ref = understood.client_order_ref or getattr(message, "client_order_ref", None)
+    own_ref, own_number = getattr(message, "client_order_ref", None), _own_number(message)
+    ref = understood.client_order_ref or (None if own_ref is None else str(own_ref))
     number = understood.erp_order_no
     if ref is None and number is None:
-        number = getattr(message, "erp_order_no", None) or getattr(message, "order_no", None)
-    found = unit.orders.known(
-        client_order_ref=None if ref is None else str(ref),
-        erp_order_no=number,
-        application_key=understood.application_key,
-    )
+        number = own_number
+    found = unit.orders.known(client_order_ref=ref, erp_order_no=number, application_key=understood.application_key)
     if not found:
         raise OrderUnknown("no order with these references was received here")
     if len(found) > 1:
-        raise OrderUnknown("several orders have these references; add application_key or client_order_ref")
+        raise OrderUnclear("several orders have these references; add application_key or client_order_ref")
+    _require_one_order(understood, found[0], unit)
     return found[0]
+
+
+def _own_number(message: Any) -> str | None:
+    number: str | None = getattr(message, "erp_order_no", None) or getattr(message, "order_no", None)
+    return number
+
+
+def _require_one_order(understood: _Understood, order: KnownOrder, unit: Unit) -> None:
+    """A report that names two orders would be kept with one and sent about the other."""
+    message = understood.message
+    problems: list[Problem] = []
+    own_ref, own_number = getattr(message, "client_order_ref", None), _own_number(message)
+    given = {"client_order_ref": understood.client_order_ref, "erp_order_no": understood.erp_order_no}
+    found_by = next((name for name, value in given.items() if value is not None), "report.client_order_ref")
+    if own_ref is not None and str(own_ref) != order.client_order_ref.lstrip("0"):
+        problems.append(Problem("report.client_order_ref", f"names another order than {found_by}"))
+    # A Confirmed status may give a number that another order has: ERPs make one order of several.
+    if own_number is not None and not _confirms(understood) and _is_anothers(own_number, order, unit):
+        path = "report.order_no" if hasattr(message, "order_no") else "report.erp_order_no"
+        problems.append(Problem(path, "is the number of another order than the report is about"))
+    if problems:
+        raise ReportInvalid([Problem(found_by, "names one order, and the report another"), *problems])
+
+
+def _confirms(understood: _Understood) -> bool:
+    return understood.kind is Kind.ORDER_STATUS and understood.message.status is OrderStatus.CONFIRMED
+
+
+def _is_anothers(number: str, order: KnownOrder, unit: Unit) -> bool:
+    key = order.application_key
+    if unit.orders.known(client_order_ref=order.client_order_ref, erp_order_no=number, application_key=key):
+        return False
+    return bool(unit.orders.known(client_order_ref=None, erp_order_no=number, application_key=key))

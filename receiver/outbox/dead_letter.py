@@ -20,7 +20,8 @@ _NOT_ACTED = frozenset({Outcome.NOT_DELIVERED.value, Outcome.REFUSED.value})
 class MessageSummary:
     """A message of the outbox with its latest attempt; `finished_at` is when it was delivered, died or was discarded.
 
-    `last_outcome` is an `Outcome`, lease_lost, requeued or discarded, and None where there was no attempt.
+    `is_overtaken` says that a later revision of the order it hands over has been delivered. `last_outcome` is an
+    `Outcome`, lease_lost, requeued or discarded, and None where there was no attempt.
     """
 
     message_id: int
@@ -32,6 +33,7 @@ class MessageSummary:
     revision: int | None
     state: State
     is_repeatable: bool
+    is_overtaken: bool
     attempts: int
     created_at: datetime
     due_at: datetime

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, Select, func, insert, literal_column, select, update
+from sqlalchemy import Connection, Row, Select, exists, func, insert, literal_column, select, update
 
 from receiver.outbox.dead_letter import Choice, MessageSummary
 from receiver.outbox.message import Destination, Kind, State
@@ -24,6 +24,13 @@ _AT_ONCE = 500
 """Numbers in one statement; databases limit its parameters."""
 
 _last = outbox_attempts.alias("last_attempt")
+_later = outbox.alias("later")
+_IS_OVERTAKEN = (
+    exists()
+    .where(_later.c.order_id == outbox.c.order_id, _later.c.kind == Kind.ORDER.value)
+    .where(_later.c.revision > outbox.c.revision, _later.c.state == State.DELIVERED.value)
+    .label("is_overtaken")
+)
 
 
 class DeadLetterStore:
@@ -63,7 +70,13 @@ def summaries_of(message_ids: Sequence[int]) -> Select[Any]:
     own = [column for column in outbox.c if column.name in MessageSummary.__dataclass_fields__]
     return (
         select(
-            *(outbox.c.id.label("message_id"), *own, orders.c.client_order_ref, orders.c.application_key),
+            *(
+                outbox.c.id.label("message_id"),
+                *own,
+                _IS_OVERTAKEN,
+                orders.c.client_order_ref,
+                orders.c.application_key,
+            ),
             *(_last.c.happened_at.label("last_at"), _last.c.outcome.label("last_outcome")),
             _last.c.detail.label("last_detail"),
         )
@@ -81,6 +94,7 @@ def summary(row: Row[Any]) -> MessageSummary:
         "kind": Kind(row.kind),
         "state": State(row.state),
         "application_key": UUID(row.application_key),
+        "is_overtaken": bool(row.is_overtaken),
     }
     return MessageSummary(**values | read)
 

@@ -94,6 +94,10 @@ class OutboxStore:
         ).one()
         if row.digest != report.digest:
             raise ReportConflict(f"message {row.id} has this key and says something else")
+        if report.erp_order_no is not None:
+            # Revised after it was confirmed, and confirmed again under the number that Norce has been told.
+            same = (orders.c.id == report.order_id, orders.c.erp_order_no == report.erp_order_no)
+            self._connection.execute(update(orders).where(*same).values(state=CONFIRMED))
         return Appended(row.id, State(row.state), is_repeat=True)
 
     def _leased_unless_taken(self, ids: list[int], until: datetime, decode: DecodeOrder) -> Claim:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import zlib
 from datetime import tzinfo
 
+from receiver.errors import PayloadUnreadable
 from receiver.orders.model import Order, OrderLine
 from receiver.orders.totals import totals_of
 from receiver.outbox.message import PAYLOAD_VERSION, Kind, State
@@ -86,5 +87,8 @@ def pack(receipt: Receipt) -> bytes:
 
 
 def unpack(payload: bytes) -> bytes:
-    """The body as it was received."""
-    return zlib.decompress(payload)
+    """The body as it was received; raises PayloadUnreadable for one that was damaged."""
+    try:
+        return zlib.decompress(payload)
+    except zlib.error:
+        raise PayloadUnreadable("the stored request is damaged") from None

@@ -13,7 +13,15 @@ from typing import NoReturn
 from flask import Response
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 
-from receiver.errors import OrderUnknown, Problem, ReportConflict, ReportInvalid, RequestRefused, TryAgainLater
+from receiver.errors import (
+    OrderUnclear,
+    OrderUnknown,
+    Problem,
+    ReportConflict,
+    ReportInvalid,
+    RequestRefused,
+    TryAgainLater,
+)
 from receiver.flows.report_json import NotJson
 from receiver.http.doors.documents import document
 
@@ -84,6 +92,8 @@ def problem_of(error: Exception) -> ProblemDetails:  # noqa: PLR0911 - a table, 
             return _invalid(error)
         case OrderUnknown():
             return ProblemDetails("order-unknown", 404, "the report's order is not known", str(error))
+        case OrderUnclear():
+            return ProblemDetails("order-unclear", 409, "several orders have the report's references", str(error))
         case ReportConflict():
             return ProblemDetails("report-conflict", 409, "the key was used for another report", str(error))
         case RequestRefused():
