@@ -28,6 +28,7 @@ from receiver.soap.wsdl import wsdl_at
 from receiver.storage.bell import Ear
 from receiver.storage.engine import Engine, new_engine
 from receiver.storage.order_queries import OrderQueries
+from receiver.storage.packing import Packing
 from receiver.storage.story_queries import StoryQueries
 from receiver.storage.unit_of_work import SqlUnits
 
@@ -112,7 +113,10 @@ def engine_for(settings: Settings, *, wait_s: float = 2.0, longest_use_s: float 
     for the doors.
     """
     connections = WORKED_AT_ONCE + 1 + DOORS_AT_ONCE
-    return new_engine(settings.database_url, connections=connections, wait_s=wait_s, longest_use_s=longest_use_s)
+    packing = Packing(settings.payload_key_list)
+    return new_engine(
+        settings.database_url, connections=connections, wait_s=wait_s, longest_use_s=longest_use_s, packing=packing
+    )
 
 
 def build_relay(settings: Settings) -> Relay:
@@ -131,7 +135,8 @@ def build_relay(settings: Settings) -> Relay:
         couriers[Destination.ERP] = erp_courier(settings.erp, signing_secret=settings.secret("erp_signing_secret"))
     if settings.connect_url is not None:
         couriers[Destination.NORCE] = NorceCourier(norce_client(settings))
-    engine = new_engine(settings.database_url, connections=RELAY_CONNECTIONS)
+    packing = Packing(settings.payload_key_list)
+    engine = new_engine(settings.database_url, connections=RELAY_CONNECTIONS, packing=packing)
     units = SqlUnits(engine, sender_zone=settings.sender_time_zone)
     return Relay(RelayOutbox(units, couriers, order_reader()), engine)
 

@@ -54,6 +54,7 @@ class StoredOrder:
     revision: int
     erp_order_no: str | None
     same_as_revision: int | None
+    is_erased: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,6 +223,43 @@ class DeadLetters(Protocol):
         """Let locked messages become PENDING, due now and untried, or DISCARDED, and keep the reason with each."""
 
 
+@dataclass(frozen=True, slots=True)
+class StoredRequest:
+    """One request that is kept with its personal data: of an order, or a refused one (its `receipt_id`)."""
+
+    order: KnownOrder | None
+    receipt_id: int | None
+    body: Callable[[], bytes]
+    media_type: str
+
+
+class KeptData(Protocol):
+    """Looks for personal data that is still kept; changes nothing, and holds up no order."""
+
+    def requests(self) -> Iterator[StoredRequest]:
+        """Every request, those of orders first."""
+
+    def orders_untouched_since(self, instant: datetime) -> Iterator[KnownOrder]:
+        """Orders that nothing has happened to since: no revision, no message."""
+
+    def receipts_untouched_since(self, instant: datetime) -> Iterator[int]:
+        """Refused receipts that have not come again since."""
+
+
+class Erasures(Protocol):
+    """Erases personal data; keys, fingerprints, amounts and history stay."""
+
+    def erase_orders(self, order_ids: Sequence[int], *, even_waiting: bool) -> set[int]:
+        """Erase the orders' data and return the ids of those done.
+
+        An order with a message that waits or is a dead letter is left alone, unless `even_waiting`: then the message is
+        discarded. One with a message on its way is always left alone.
+        """
+
+    def erase_receipts(self, receipt_ids: Sequence[int]) -> None:
+        """Erase the bodies and senders of refused receipts."""
+
+
 class Unit(Protocol):
     """One transaction over everything that is kept."""
 
@@ -240,6 +278,10 @@ class Unit(Protocol):
     @property
     def refused_receipts(self) -> RefusedReceipts:
         """The refused receipts, within this transaction."""
+
+    @property
+    def erasures(self) -> Erasures:
+        """Erasing, within this transaction."""
 
     def commit(self) -> None:
         """Make everything done in this unit durable; raises TryAgainLater when the database cannot."""

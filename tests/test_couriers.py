@@ -18,7 +18,7 @@ from receiver.errors import SettingsInvalid
 from receiver.outbox.message import Outcome, Verdict
 from receiver.ports import Delivery, HandOver
 from receiver.soap.service import order_reader
-from receiver.storage.rows import unpack
+from receiver.storage.packing import Packing
 from tests.couriers import DELIVERED, NO_APPLICATION, courier_to, deliver, order
 from tests.order_xml import order_xml
 from tests.relaying import XML
@@ -57,7 +57,7 @@ def test_a_folder_that_is_gone_is_waited_for(tmp_path: Path) -> None:
 
 def test_a_stored_request_that_was_damaged_is_a_dead_letter(tmp_path: Path) -> None:
     def damaged() -> bytes:
-        return unpack(b"\x78\x9c damaged")
+        return Packing().unpack(b"\x78\x9c damaged")
 
     (delivery,) = [order("1")]
     delivery = replace(delivery, hand_over=HandOver(damaged, lambda: order_reader()(damaged(), XML)))

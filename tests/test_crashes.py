@@ -21,7 +21,7 @@ import pytest
 from sqlalchemy import make_url
 
 from receiver.storage import tables
-from receiver.storage.rows import unpack
+from receiver.storage.packing import Packing
 from tests.answers import OK, fault, order_response
 from tests.conftest import StartReceiver
 from tests.databases import Postgres, migrate_to_head, own_postgres, rows_of
@@ -57,7 +57,7 @@ def test_every_acknowledged_order_is_stored_once_though_workers_are_killed(
     assert len(refs) == len(set(refs))
     assert set(acknowledged) <= set(refs)
     # Whatever was stored was stored whole, acknowledged or not.
-    stored = {row["order_id"]: unpack(row["payload"]) for row in rows_of(database_url, tables.order_payloads)}
+    stored = {row["order_id"]: Packing().unpack(row["payload"]) for row in rows_of(database_url, tables.order_payloads)}
     assert stored == {key: order_xml(order["client_order_ref"], lines=5) for key, order in orders.items()}
     assert len(rows_of(database_url, tables.order_lines)) == 5 * len(orders)
     received = [row["order_id"] for row in rows_of(database_url, tables.order_history, event="received")]

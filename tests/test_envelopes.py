@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import Table
 
 from receiver.storage import tables
-from receiver.storage.rows import unpack
+from receiver.storage.packing import Packing
 from tests.answers import OK, fault, order_response
 from tests.cases import PERSONAL_DATA, Case, Expectation, cases
 from tests.databases import rows_of
@@ -68,7 +68,7 @@ def test_a_valid_order_is_stored_and_acknowledged(case: Case, receiver: RunningR
     assert_lines(stored(receiver, tables.order_lines), expected)
     assert_history(stored(receiver, tables.order_history), expected)
     (payload,) = rows_of(receiver.database_url, tables.order_payloads)
-    assert unpack(payload["payload"]) == case.body
+    assert Packing().unpack(payload["payload"]) == case.body
     assert stored(receiver, tables.refused_receipts) == []
 
     again = receiver.send(case.bytes_to_send, half_close=expected.half_close)
@@ -129,7 +129,7 @@ def assert_refused_receipt(receiver: RunningReceiver, case: Case) -> None:
         return
     (receipt,) = receipts
     assert (receipt["kind"], receipt["times"]) == (case.expected.refused_receipt, 1)
-    assert unpack(receipt["payload"]) == case.body
+    assert Packing().unpack(receipt["payload"]) == case.body
     assert receipt["reasons"]
     if case.expected.description is not None:
         assert receipt["reasons"] == case.expected.description

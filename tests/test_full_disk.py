@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from receiver.storage import tables
-from receiver.storage.rows import unpack
+from receiver.storage.packing import Packing
 from tests.answers import OK, fault, order_response
 from tests.conftest import StartReceiver
 from tests.databases import migrate_to_head, own_postgres, rows_of
@@ -81,7 +81,9 @@ def test_a_full_disk_under_postgresql_costs_no_order(small_disk: Path, start_rec
             assert_is_taken(receiver, ref)
         orders = {row["id"]: row["client_order_ref"] for row in rows_of(url, tables.orders)}
         assert sorted(orders.values()) == sorted(acknowledged + put_off)
-        payloads = {orders[row["order_id"]]: unpack(row["payload"]) for row in rows_of(url, tables.order_payloads)}
+        payloads = {
+            orders[row["order_id"]]: Packing().unpack(row["payload"]) for row in rows_of(url, tables.order_payloads)
+        }
         assert payloads == {ref: order_xml(ref, lines=2 if ref == "before" else LINES) for ref in orders.values()}
         lines = rows_of(url, tables.order_lines)
         assert len(lines) == 2 + LINES * (len(orders) - 1)

@@ -23,7 +23,7 @@ from receiver.http.app import ReceiverApp
 from receiver.settings import Settings
 from receiver.storage import tables
 from receiver.storage.migrate import migrate
-from receiver.storage.rows import unpack
+from receiver.storage.packing import Packing
 from tests.cases import cases
 from tests.databases import rows_of
 from tests.servers import PASSWORD, SERVICE, USERNAME
@@ -126,7 +126,7 @@ def test_whatever_comes_is_answered_and_nothing_is_acknowledged_that_is_not_kept
         kept = {"order_id": newest["order_id"], "revision": newest["revision"]}
         (payload,) = rows_of(receiver.database_url, tables.order_payloads, **kept)
         # Who repeats an order may write it in another way.
-        assert newest["event"] == "repeated" or unpack(payload["payload"]) == body
+        assert newest["event"] == "repeated" or Packing().unpack(payload["payload"]) == body
 
 
 def test_the_seeds_are_orders_that_are_taken(receiver: Receiver) -> None:

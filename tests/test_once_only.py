@@ -10,7 +10,7 @@ from sqlalchemy import update
 
 from receiver.storage import tables
 from receiver.storage.engine import new_engine
-from receiver.storage.rows import unpack
+from receiver.storage.packing import Packing
 from tests.answers import OK, OrderResponse, order_response
 from tests.conftest import StartReceiver
 from tests.databases import rows_of
@@ -26,7 +26,7 @@ def events(receiver: RunningReceiver) -> list[tuple[str, int]]:
 
 
 def payloads(receiver: RunningReceiver) -> list[bytes]:
-    return [unpack(row["payload"]) for row in rows_of(receiver.database_url, tables.order_payloads)]
+    return [Packing().unpack(row["payload"]) for row in rows_of(receiver.database_url, tables.order_payloads)]
 
 
 def test_sixteen_copies_at_once_are_one_order_with_sixteen_equal_answers(receiver: RunningReceiver) -> None:
@@ -129,7 +129,7 @@ def test_a_refused_order_that_comes_again_is_counted_once(receiver: RunningRecei
     answers = [receiver.post(refused).body for _ in range(3)]
     assert len(set(answers)) == 1
     (receipt,) = rows_of(receiver.database_url, tables.refused_receipts)
-    assert (receipt["times"], receipt["kind"], unpack(receipt["payload"])) == (3, "order", refused)
+    assert (receipt["times"], receipt["kind"], Packing().unpack(receipt["payload"])) == (3, "order", refused)
     assert receipt["first_at"] < receipt["last_at"]
 
 
@@ -143,7 +143,7 @@ def test_a_changed_repeat_is_refused_where_revisions_are_switched_off(
     assert refusal.status_code == "Failed"
     assert (refusal.description or "").startswith("ClientOrderRef: ")
     (receipt,) = rows_of(database_url, tables.refused_receipts)
-    assert (receipt["client_order_ref"], unpack(receipt["payload"])) == ("1001", changed)
+    assert (receipt["client_order_ref"], Packing().unpack(receipt["payload"])) == ("1001", changed)
     assert order_response(receiver.post(first)) == OK
     assert events(receiver) == [("received", 1), ("repeated", 1)]
     (order,) = rows_of(database_url, tables.orders)

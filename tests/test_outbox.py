@@ -20,6 +20,7 @@ from receiver.outbox.retry import (
 
 LEGAL = {
     ("pending", "leased"),
+    ("pending", "discarded"),
     ("leased", "pending"),
     ("leased", "delivered"),
     ("leased", "dead"),

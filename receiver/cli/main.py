@@ -11,9 +11,11 @@ from receiver import logs
 from receiver.cli import serve
 from receiver.cli.dead_letters import dead_letters
 from receiver.cli.demo import demo
+from receiver.cli.erase import erase_customer, purge
 from receiver.cli.orders import orders
 from receiver.cli.outbox import outbox
 from receiver.cli.refused import refused
+from receiver.cli.rekey import rekey
 from receiver.cli.relay import relay
 from receiver.cli.replay import replay
 from receiver.cli.report import report
@@ -35,6 +37,9 @@ cli.add_typer(refused, name="refused")
 cli.command("report")(report)
 cli.command("outbox")(outbox)
 cli.add_typer(dead_letters, name="dead-letters")
+cli.command("erase")(erase_customer)
+cli.command("purge")(purge)
+cli.command("rekey")(rekey)
 cli.command("replay")(replay)
 cli.command("demo")(demo)
 

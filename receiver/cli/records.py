@@ -12,10 +12,12 @@ from receiver.bootstrap import engine_for
 from receiver.cli.output import CommandFailed
 from receiver.settings import Settings
 from receiver.storage.engine import READ_ONLY, Engine
+from receiver.storage.kept_data import KeptDataQueries
 from receiver.storage.migrate import require_current_schema
 from receiver.storage.order_queries import OrderQueries
 from receiver.storage.outbox_queries import OutboxQueries
 from receiver.storage.refused_queries import RefusedQueries
+from receiver.storage.rekeying import Rekeying
 from receiver.storage.story_queries import StoryQueries
 from receiver.storage.unit_of_work import SqlUnits
 
@@ -46,6 +48,20 @@ def open_units(settings: Settings) -> Iterator[SqlUnits]:
     """
     with _opened(settings) as engine:
         yield SqlUnits(engine, sender_zone=settings.sender_time_zone)
+
+
+@contextmanager
+def open_kept_data(settings: Settings) -> Iterator[tuple[KeptDataQueries, SqlUnits]]:
+    """What still holds personal data, and units to erase it; raises what `open_units` raises."""
+    with _opened(settings) as engine:
+        yield KeptDataQueries(engine), SqlUnits(engine, sender_zone=settings.sender_time_zone)
+
+
+@contextmanager
+def open_rekeying(settings: Settings) -> Iterator[Rekeying]:
+    """What stores requests anew; raises what `open_units` raises."""
+    with _opened(settings) as engine:
+        yield Rekeying(engine)
 
 
 @contextmanager

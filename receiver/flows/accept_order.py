@@ -38,8 +38,8 @@ class AcceptOrder:
     def __call__(self, received: ReceivedOrder) -> Acknowledgement:
         """Store the order, note the repeat, or keep other content as a revision; then acknowledge.
 
-        Raises OrderRefused for changed content where the settings say refuse, and TryAgainLater when the database
-        cannot commit.
+        Raises OrderRefused for changed content where the settings say refuse or the order was erased, and TryAgainLater
+        when the database cannot commit.
         """
         with self.units.begin(size=len(received.receipt.body)) as unit:
             stored = unit.orders.add_once(received)
@@ -54,7 +54,11 @@ class AcceptOrder:
     def _add_to(self, stored: StoredOrder, received: ReceivedOrder, orders: Orders) -> tuple[str, int]:
         """Tell a repeat from a revision, and keep either."""
         # A retry may come late, after the content has changed: it repeats the revision it says, not the latest.
-        repeated = stored.same_as_revision or self._revision_saying_the_same(stored, received, orders)
+        repeated = stored.same_as_revision
+        if repeated is None and stored.is_erased:
+            text = "was received before and has been erased, so whether this repeats it cannot be told"
+            raise OrderRefused([Problem("ClientOrderRef", text)])
+        repeated = repeated or self._revision_saying_the_same(stored, received, orders)
         if repeated is not None:
             orders.add_repeat(received, stored, revision=repeated)
             return logs.ORDER_REPEATED, repeated

@@ -1,9 +1,10 @@
 """A message in the outbox: what it is, where it goes, and which states it may move between.
 
     pending ──claim──► leased ──delivered──► delivered
-       ▲                 │ │
-       └──retry, return──┘ └──refused, unknown, given up──► dead ──discard──► discarded
-       └────────────────────────requeue───────────────────────┘
+     │ ▲                 │ │
+     │ └──retry, return──┘ └──refused, unknown, given up──► dead ──discard──► discarded
+     │ └────────────────────────requeue───────────────────────┘                   ▲
+     └──erase─────────────────────────────────────────────────────────────────────┘
 
 An order's messages to one destination leave in the order they were appended. A dead one does not hold up those behind
 it: a status that Norce refuses must not keep the invoice from being sent.
@@ -76,7 +77,7 @@ class State(StrEnum):
 
 UNFINISHED = (State.PENDING, State.LEASED)
 _MOVES: dict[State, frozenset[State]] = {
-    State.PENDING: frozenset({State.LEASED}),
+    State.PENDING: frozenset({State.LEASED, State.DISCARDED}),
     State.LEASED: frozenset({State.PENDING, State.DELIVERED, State.DEAD}),
     State.DELIVERED: frozenset(),
     State.DEAD: frozenset({State.PENDING, State.DISCARDED}),

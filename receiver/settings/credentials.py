@@ -6,6 +6,8 @@ environment or in a file, never in both.
 
 from __future__ import annotations
 
+import base64
+import re
 from pathlib import Path
 from typing import Annotated
 
@@ -13,6 +15,7 @@ from pydantic import AfterValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PREFIX = "RECEIVER_"
+_KEY_BYTES = 32
 
 
 def _no_colon(value: str | None) -> str | None:
@@ -53,6 +56,10 @@ class Credentials(BaseSettings):
     connect_client_id: str | None = Field(None, description="an OAuth2 client, instead of basic authentication")
     connect_client_secret: SecretStr | None = Field(None, description="its secret")
     connect_client_secret_file: Path | None = Field(None, description="a file that holds it, instead")
+    payload_keys: SecretStr | None = Field(
+        None, description="Fernet keys that encrypt stored requests, the newest first, separated by commas or lines"
+    )
+    payload_keys_file: Path | None = Field(None, description="a file that holds them, instead")
 
     def secret(self, name: str) -> str | None:
         """The secret of this field, read from its file where a file is named; None where neither is given."""
@@ -68,6 +75,11 @@ class Credentials(BaseSettings):
         found = (self.secret(name) for name in ("password", "previous_password"))
         return tuple(password for password in found if password)
 
+    @property
+    def payload_key_list(self) -> tuple[str, ...]:
+        """The keys for stored requests, the newest first; empty where they are not encrypted."""
+        return tuple(key for key in re.split(r"[\s,]+", self.secret("payload_keys") or "") if key)
+
 
 SECRETS = tuple(name for name in Credentials.model_fields if f"{name}_file" in Credentials.model_fields)
 
@@ -79,6 +91,11 @@ def credential_problems(given: Credentials, *, is_needed: bool) -> list[str]:
         if bool(named) != bool(given.secret(f"{door}_password")):
             prefix = f"{PREFIX}{door.upper()}"
             problems.append(f"{prefix}_USERNAME and {prefix}_PASSWORD: set both or neither")
+    if not all(_is_fernet_key(key) for key in given.payload_key_list):
+        problems.append(
+            f"{PREFIX}PAYLOAD_KEYS: each key must be 32 bytes in URL-safe base64, as this makes one: "
+            "python -c 'import base64, os; print(base64.urlsafe_b64encode(os.urandom(32)).decode())'"
+        )
     has_password = given.secret("password") is not None
     if given.allow_anonymous and (given.username or has_password):
         problems.append(f"{PREFIX}ALLOW_ANONYMOUS: set, but so are credentials; remove one or the other")
@@ -88,6 +105,13 @@ def credential_problems(given: Credentials, *, is_needed: bool) -> list[str]:
             f"or {PREFIX}ALLOW_ANONYMOUS=true to accept orders from anyone"
         )
     return problems
+
+
+def _is_fernet_key(key: str) -> bool:
+    try:
+        return len(base64.b64decode(key, altchars=b"-_", validate=True)) == _KEY_BYTES
+    except ValueError:
+        return False
 
 
 def _secret_problems(given: Credentials, name: str) -> list[str]:

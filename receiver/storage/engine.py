@@ -11,11 +11,12 @@ import time
 from typing import Any
 
 import psycopg2
-from sqlalchemy import Connection, Engine, create_engine, event, exc, make_url
+from sqlalchemy import URL, Connection, Engine, create_engine, event, exc, make_url
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from receiver.errors import SettingsInvalid
 from receiver.storage.hang_watch import HangWatch
+from receiver.storage.packing import Packing, use_packing
 
 __all__ = ["READ_ONLY", "Engine", "new_engine"]
 
@@ -37,10 +38,18 @@ _KEEPALIVE = {
 }
 
 
-def new_engine(url: str, *, connections: int = 5, wait_s: float = 2.0, longest_use_s: float | None = None) -> Engine:
+def new_engine(
+    url: str,
+    *,
+    connections: int = 5,
+    wait_s: float = 2.0,
+    longest_use_s: float | None = None,
+    packing: Packing | None = None,
+) -> Engine:
     """An engine with at most `connections` open, for which a thread waits at most `wait_s` seconds.
 
     With `longest_use_s` a use of a connection that takes longer fails, however it hangs; see `hang_watch.allow`.
+    `packing` says how requests are stored; without it they are compressed and not encrypted.
 
     Takes `sqlite:///…` and `postgresql+psycopg2://…`; anything else is SettingsInvalid. Errors never show parameters,
     for those are the order.
@@ -58,15 +67,25 @@ def new_engine(url: str, *, connections: int = 5, wait_s: float = 2.0, longest_u
         "max_overflow": 0,
         "pool_timeout": wait_s,
     }
-    if parsed.drivername == "sqlite":
-        engine = create_engine(
-            parsed, connect_args={"timeout": longest_use_s or _SQLITE_WAIT_S, "isolation_level": None}, **arguments
-        )
-        event.listen(engine, "connect", _prepare_sqlite)
-        event.listen(engine, "begin", _begin_sqlite)
-        return engine
+    on_sqlite = parsed.drivername == "sqlite"
+    engine = _sqlite(parsed, longest_use_s, arguments) if on_sqlite else _postgresql(parsed, longest_use_s, arguments)
+    if packing is not None:
+        use_packing(engine, packing)
+    return engine
+
+
+def _sqlite(url: URL, longest_use_s: float | None, arguments: dict[str, Any]) -> Engine:
     engine = create_engine(
-        parsed,
+        url, connect_args={"timeout": longest_use_s or _SQLITE_WAIT_S, "isolation_level": None}, **arguments
+    )
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _postgresql(url: URL, longest_use_s: float | None, arguments: dict[str, Any]) -> Engine:
+    engine = create_engine(
+        url,
         connect_args={
             "connect_timeout": 3,
             **_KEEPALIVE,
@@ -105,9 +124,9 @@ def _ask_if_idle(connection: Any, record: ConnectionPoolEntry, _: object) -> Non
 
 def _prepare_sqlite(connection: sqlite3.Connection, _: ConnectionPoolEntry) -> None:
     # WAL lets readers work while an order is written; FULL syncs the log at every commit, which an acknowledged
-    # order needs (NORMAL may lose the last commits in a power cut).
+    # order needs (NORMAL may lose the last commits in a power cut). What is erased is overwritten in the file.
     _switch_to_wal(connection)
-    for pragma in ("synchronous=FULL", "foreign_keys=ON"):
+    for pragma in ("synchronous=FULL", "foreign_keys=ON", "secure_delete=ON"):
         connection.execute(f"PRAGMA {pragma}")
 
 

@@ -14,7 +14,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Engine, Row, Select, and_, func, or_, select
 
 from receiver.storage.engine import READ_ONLY
-from receiver.storage.rows import unpack
+from receiver.storage.packing import packing_of
 from receiver.storage.tables import order_history, order_lines, order_payloads, orders
 from receiver.storage.unit_of_work import reading
 
@@ -42,6 +42,7 @@ class OrderSummary:
     submitted_at: datetime | None
     submitted_text: str | None
     received_at: datetime
+    erased_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +162,7 @@ class OrderQueries:
         )
         with reading(self._engine) as connection:
             packed = connection.execute(query).scalar_one_or_none()
-        return None if packed is None else unpack(packed)
+        return None if packed is None else packing_of(self._engine).unpack(packed)
 
 
 def _conditions(wanted: OrderFilters) -> Iterator[ColumnElement[bool]]:

@@ -16,7 +16,8 @@ from sqlalchemy.dialects import sqlite
 from receiver.ports import KeptPayload, KnownOrder, ReceivedOrder, StoredOrder
 from receiver.storage import one_statement
 from receiver.storage.outbox_store import append
-from receiver.storage.rows import RECEIVED, line_values, order_message, order_values, pack, unpack
+from receiver.storage.packing import Packing, packing_of
+from receiver.storage.rows import RECEIVED, line_values, order_message, order_values
 from receiver.storage.tables import order_history, order_lines, order_payloads, orders
 
 _KEY = [orders.c.client_order_ref, orders.c.application_key]
@@ -28,6 +29,7 @@ class OrderStore:
     def __init__(self, connection: Connection, *, sender_zone: tzinfo) -> None:
         self._connection = connection
         self._sender_zone = sender_zone
+        self._packing = packing_of(connection)
         self.has_appended = False
 
     def add_once(self, received: ReceivedOrder) -> StoredOrder | None:
@@ -38,6 +40,7 @@ class OrderStore:
             "revision": 1,
             "state": RECEIVED,
             "erp_order_no": None,
+            "erased_at": None,
             "received_at": received.receipt.received_at,
             **order_values(received.order, sender_zone=self._sender_zone),
         }
@@ -56,7 +59,7 @@ class OrderStore:
             .order_by(columns.revision.desc())
         )
         for row in rows:
-            yield KeptPayload(row.revision, unpack(row.payload), row.media_type)
+            yield KeptPayload(row.revision, self._packing.unpack(row.payload), row.media_type)
 
     def known(
         self, *, client_order_ref: str | None, erp_order_no: str | None, application_key: UUID | None
@@ -96,7 +99,7 @@ class OrderStore:
             self._connection,
             values,
             lines=line_values(received.order),
-            payload=_payload(received, revision=1),
+            payload=_payload(received, self._packing, revision=1),
             entry=_entry("received", received, revision=1),
         )
         return order_id is not None
@@ -112,7 +115,7 @@ class OrderStore:
 
     def _find(self, received: ReceivedOrder) -> StoredOrder:
         row = self._connection.execute(
-            select(orders.c.id, orders.c.revision, orders.c.erp_order_no)
+            select(orders.c.id, orders.c.revision, orders.c.erp_order_no, orders.c.erased_at)
             .where(orders.c.application_key == str(received.key.application_key))
             .where(orders.c.client_order_ref == received.key.client_order_ref)
             .with_for_update()
@@ -122,13 +125,14 @@ class OrderStore:
             .where(order_payloads.c.order_id == row.id)
             .where(order_payloads.c.fingerprint == received.fingerprint)
         ).scalars()
-        return StoredOrder(row.id, row.revision, row.erp_order_no, next(iter(same_as), None))
+        is_erased = row.erased_at is not None
+        return StoredOrder(row.id, row.revision, row.erp_order_no, next(iter(same_as), None), is_erased=is_erased)
 
     def _add_content(self, received: ReceivedOrder, order_id: int, *, revision: int) -> None:
         of_order = {"order_id": order_id, "revision": revision}
         if lines := [of_order | line for line in line_values(received.order)]:
             self._connection.execute(insert(order_lines), lines)
-        payload = _payload(received, revision=revision)
+        payload = _payload(received, self._packing, revision=revision)
         self._connection.execute(insert(order_payloads), {"order_id": order_id, **payload})
         append(self._connection, {"order_id": order_id, **order_message(revision=revision)})
 
@@ -137,13 +141,13 @@ class OrderStore:
         self._connection.execute(insert(order_history), {"order_id": order_id, **entry})
 
 
-def _payload(received: ReceivedOrder, *, revision: int) -> dict[str, object]:
+def _payload(received: ReceivedOrder, packing: Packing, *, revision: int) -> dict[str, object]:
     receipt = received.receipt
     return {
         "revision": revision,
         "fingerprint": received.fingerprint,
         "media_type": receipt.media_type,
-        "payload": pack(receipt),
+        "payload": packing.pack(receipt.body),
         "received_at": receipt.received_at,
     }
 

@@ -21,7 +21,8 @@ from receiver.outbox.retry import Step
 from receiver.ports import Appended, Claim, DecodeOrder, Delivery, HandOver, Report, Wanted
 from receiver.storage import outbox_moves
 from receiver.storage.outbox_moves import now_of
-from receiver.storage.rows import CONFIRMED, unpack
+from receiver.storage.packing import Packing, packing_of
+from receiver.storage.rows import CONFIRMED
 from receiver.storage.tables import order_payloads, orders, outbox
 
 _NOTHING = Claim("", ())
@@ -113,10 +114,11 @@ class OutboxStore:
         lease = {"state": State.LEASED.value, "lease_token": token, "leased_until": until}
         self._connection.execute(update(outbox).where(outbox.c.id.in_(ids)).values(lease))
         rows = self._connection.execute(_claimed(ids)).all()
-        return Claim(token, tuple(_delivery(row, decode) for row in rows))
+        packing = packing_of(self._connection)
+        return Claim(token, tuple(_delivery(row, decode, packing) for row in rows))
 
 
-def _delivery(row: Row[Any], decode: DecodeOrder) -> Delivery:
+def _delivery(row: Row[Any], decode: DecodeOrder, packing: Packing) -> Delivery:
     message = Message(
         message_id=row.id,
         kind=Kind(row.kind),
@@ -133,7 +135,11 @@ def _delivery(row: Row[Any], decode: DecodeOrder) -> Delivery:
     if row.packed is None:
         return Delivery(message, None)
     packed, media_type = row.packed, row.media_type
-    return Delivery(message, HandOver(lambda: unpack(packed), lambda: decode(unpack(packed), media_type)))
+
+    def body() -> bytes:
+        return packing.unpack(packed)
+
+    return Delivery(message, HandOver(body, lambda: decode(body(), media_type)))
 
 
 def due_messages(what: Wanted, now: datetime) -> Select[Any]:

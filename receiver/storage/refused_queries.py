@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import Engine, Row, Select, select
 
 from receiver.storage.engine import READ_ONLY
-from receiver.storage.rows import unpack
+from receiver.storage.packing import packing_of
 from receiver.storage.tables import refused_receipts
 from receiver.storage.unit_of_work import reading
 
@@ -27,6 +27,7 @@ class RefusedSummary:
     times: int
     media_type: str | None
     digest: str
+    erased_at: datetime | None
 
 
 class RefusedQueries:
@@ -54,7 +55,7 @@ class RefusedQueries:
         query = select(refused_receipts.c.payload).where(refused_receipts.c.id == receipt_id)
         with reading(self._engine) as connection:
             packed = connection.execute(query).scalar_one_or_none()
-        return None if packed is None else unpack(packed)
+        return None if packed is None else packing_of(self._engine).unpack(packed)
 
 
 def _summaries() -> Select[tuple[object, ...]]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, case
 from sqlalchemy.dialects import postgresql, sqlite
 
 from receiver.ports import Receipt
-from receiver.storage.rows import pack
+from receiver.storage.packing import packing_of
 from receiver.storage.tables import refused_receipts
 
 
@@ -35,11 +35,12 @@ class RefusedReceiptStore:
             times=1,
             media_type=receipt.media_type,
             digest=hashlib.sha256(receipt.body).hexdigest(),
-            payload=pack(receipt),
+            payload=packing_of(self._connection).pack(receipt.body),
         )
+        # One that was erased comes whole again; any other stays as it is on disk.
+        is_erased = refused_receipts.c.erased_at.is_not(None)
+        payload = case((is_erased, statement.excluded.payload), else_=refused_receipts.c.payload)
+        again = {**latest, "times": refused_receipts.c.times + 1, "payload": payload, "erased_at": None}
         self._connection.execute(
-            statement.on_conflict_do_update(
-                index_elements=[refused_receipts.c.digest],
-                set_={**latest, "times": refused_receipts.c.times + 1},
-            )
+            statement.on_conflict_do_update(index_elements=[refused_receipts.c.digest], set_=again)
         )

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import zlib
 from datetime import tzinfo
 
-from receiver.errors import PayloadUnreadable
 from receiver.orders.model import Order, OrderLine
 from receiver.orders.totals import totals_of
 from receiver.outbox.message import PAYLOAD_VERSION, Kind, State
-from receiver.ports import Receipt
 
 RECEIVED = "received"
 """The state of an order whose latest revision nobody has taken yet."""
@@ -17,9 +14,6 @@ HANDED_OVER = "handed_over"
 """The state of an order whose latest revision the ERP has taken."""
 CONFIRMED = "confirmed"
 """The state of an order that the ERP has confirmed under a number of its own."""
-
-_LEVEL = 1
-"""zlib's fastest: an order shrinks to a tenth, and higher levels cost more than the bytes they save."""
 
 
 def order_values(order: Order, *, sender_zone: tzinfo) -> dict[str, object]:
@@ -79,16 +73,3 @@ def order_message(*, revision: int) -> dict[str, object]:
         "state": State.PENDING.value,
         "attempts": 0,
     }
-
-
-def pack(receipt: Receipt) -> bytes:
-    """The body as it is stored: compressed here, so that the database neither receives nor compresses it."""
-    return zlib.compress(receipt.body, _LEVEL)
-
-
-def unpack(payload: bytes) -> bytes:
-    """The body as it was received; raises PayloadUnreadable for one that was damaged."""
-    try:
-        return zlib.decompress(payload)
-    except zlib.error:
-        raise PayloadUnreadable("the stored request is damaged") from None

@@ -1,7 +1,8 @@
 """The tables. Migrations build the same ones; a test compares the two, so change both.
 
 An order's row shows its latest revision. Lines and payloads are kept for every revision, and nothing is ever deleted
-or overwritten but that row and the state of messages, so each revision can be told from its payload.
+or overwritten but that row and the state of messages, so each revision can be told from its payload. Erasing personal
+data is the exception: rows stay, what is personal in them goes.
 """
 
 from __future__ import annotations
@@ -60,6 +61,7 @@ orders = Table(
     Column("submitted_at", UtcInstant, comment="in UTC; a time without zone is read in the sender's zone"),
     Column("submitted_text", Text, comment="as the sender wrote it, to 100 ns"),
     Column("received_at", UtcInstant, nullable=False, comment="of the first revision"),
+    Column("erased_at", UtcInstant, comment="when its personal data was erased"),
     # Says whether two orders are the same one: Norce's reference is unique within an application only.
     # The reference comes first, because people look for orders by it alone.
     Index("uq_orders_key", "client_order_ref", "application_key", unique=True),
@@ -101,7 +103,7 @@ order_payloads = Table(
     Column("revision", Integer, primary_key=True),
     Column("fingerprint", String(64), nullable=False, comment="SHA-256 of the body as received"),
     Column("media_type", Text, nullable=False),
-    Column("payload", LargeBinary, nullable=False, comment="the request body as received, zlib"),
+    Column("payload", LargeBinary, nullable=False, comment="the request body as received; packing.py; empty: erased"),
     Column("received_at", UtcInstant, nullable=False),
 )
 
@@ -111,7 +113,7 @@ order_history = Table(
     Column("id", RowId, primary_key=True),
     Column("order_id", RowId, ForeignKey("orders.id"), nullable=False),
     Column("happened_at", UtcInstant, nullable=False),
-    Column("event", String(30), nullable=False, comment="received, repeated, revised"),
+    Column("event", String(30), nullable=False, comment="received, repeated, revised, erased"),
     Column("revision", Integer, nullable=False),
     Column("detail", JsonValue, comment="numbers and references only, no personal data"),
     Index("ix_order_history_order_id", "order_id"),
@@ -130,7 +132,8 @@ refused_receipts = Table(
     Column("times", Integer, nullable=False),
     Column("media_type", Text),
     Column("digest", String(64), nullable=False, comment="SHA-256 of the body as received"),
-    Column("payload", LargeBinary, nullable=False, comment="the request body as received, zlib"),
+    Column("payload", LargeBinary, nullable=False, comment="the request body as received; packing.py; empty: erased"),
+    Column("erased_at", UtcInstant, comment="when its personal data was erased"),
     # The sender repeats a refused order for hours: one row counts the times instead of keeping copies.
     Index("uq_refused_receipts_digest", "digest", unique=True),
     Index("ix_refused_receipts_last_at", "last_at"),

@@ -12,6 +12,7 @@ from receiver import logs
 from receiver.errors import SettingsInvalid, TryAgainLater
 from receiver.storage.bell import Bell
 from receiver.storage.dead_letter_store import DeadLetterStore
+from receiver.storage.erasure_store import ErasureStore
 from receiver.storage.hang_watch import BYTES_A_SECOND, allow
 from receiver.storage.order_store import OrderStore
 from receiver.storage.outbox_store import OutboxStore
@@ -35,6 +36,7 @@ class SqlUnit:
         self.outbox = OutboxStore(connection)
         self.dead_letters = DeadLetterStore(connection)
         self.refused_receipts = RefusedReceiptStore(connection)
+        self.erasures = ErasureStore(connection)
 
     def commit(self) -> None:
         """Commit; on return the data is on disk, as far as the database promises it, and relays are awake."""
