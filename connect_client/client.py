@@ -12,7 +12,7 @@ from typing import Any, Self
 
 from connect_client.calls import load_calls
 from connect_client.credentials import Authentication
-from connect_client.errors import CallFailed, Circumstances, InvalidMessage, Problem
+from connect_client.errors import CallFailed, Circumstances, InvalidMessage, OutcomeUnknown, Problem
 from connect_client.messages.cancellation import Cancellation
 from connect_client.messages.delivery_note import DeliveryNote
 from connect_client.messages.external_order import ExternalOrder
@@ -156,6 +156,8 @@ class ConnectClient(Reporting):
             reply = self._transport.post(body, action=action, call=circumstances)
             judge(reply, call=circumstances)
         except CallFailed as error:
+            if isinstance(error, OutcomeUnknown):
+                self._transport.forget()
             _log.warning("%s, %s", type(error).__name__, error)
             raise
         milliseconds = round((time.perf_counter() - started) * 1000)

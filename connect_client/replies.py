@@ -69,7 +69,8 @@ def _failure(call: Circumstances) -> CallFailed:
     if status == 429:
         return Throttled("Norce wants fewer calls", call)
     if call.fault is not None:
-        if call.fault.code.partition(".")[0] in _OWN_FAILURES:
+        # A fault that does not say whose it is may be the service's own.
+        if not call.fault.code or call.fault.code.partition(".")[0] in _OWN_FAILURES:
             return ServerFailed("Norce failed while it worked on the call", call)
         return Refused("Norce refused the call", call)
     return _failure_without_fault(status, call)

@@ -68,6 +68,10 @@ class Transport:
             reply = self._once(body, headers | {"Authorization": another}, call)
         return reply
 
+    def forget(self) -> None:
+        """Close this thread's connection: what is still to come on it must not be taken for the next call's reply."""
+        self._connection.session().close()
+
     def close(self) -> None:
         """Close all connections; a later call opens new ones."""
         self._connection.close()

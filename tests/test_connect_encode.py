@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
+from enum import Enum
 from pathlib import Path
 from typing import Any
 
@@ -213,3 +214,15 @@ def test_a_message_that_does_not_fit_its_type_fails_before_anything_is_sent(monk
     monkeypatch.setitem(WIRE_TYPES, OrderStatusUpdate, WIRE_TYPES[OrderStatusUpdate]._replace(renamed={}))
     with pytest.raises(ContractMismatch, match="differ in ItemStatuses, LineStatuses, OrderStatus, Status"):
         shape_of(call.operation.message, wire.get_type(f"{CONTRACT}SendOrderStatusRequest"))
+
+
+def test_a_member_of_an_enumeration_goes_out_as_its_value() -> None:
+    class Carrier(str, Enum):  # noqa: UP042 - whose members Python formats by their names
+        POSTNORD = "PostNord"
+
+    update = OrderStatusUpdate(
+        status=OrderStatus.DELIVERED, erp_order_no=Carrier.POSTNORD, infos={"Carrier": Carrier.POSTNORD}
+    )
+    envelope = load_calls()[Operation.SEND_ORDER_STATUS].encode(update)
+    assert envelope.count(b">PostNord<") == 2
+    assert b"POSTNORD" not in envelope

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any
@@ -124,7 +124,16 @@ def test_an_amount_is_a_decimal_and_nothing_else(wrong: Any) -> None:
     assert problems(dataclasses.replace, billed_line(1), unit_vat=wrong).keys() == {"unit_vat"}
 
 
-@pytest.mark.parametrize("wrong", [NOON.replace(tzinfo=None), datetime(1, 1, 1, tzinfo=UTC), "2024-07-01", 0, None])
+ODD_ZONES = [timezone(timedelta(hours=1, minutes=12, seconds=12)), timezone(timedelta(hours=-14, minutes=-1))]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        *(NOON.replace(tzinfo=zone) for zone in (None, *ODD_ZONES)),
+        *(datetime(1, 1, 1, tzinfo=UTC), "2024-07-01", 0, None),
+    ],
+)
 def test_a_moment_says_its_zone_and_lies_where_databases_reach(wrong: Any) -> None:
     found = problems(
         DeliveryNote,

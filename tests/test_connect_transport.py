@@ -271,3 +271,17 @@ def test_a_big_envelope_arrives_whole_and_a_success_logs_no_value(caplog: pytest
     (line,) = [record.getMessage() for record in caplog.records if record.name == "connect_client"]
     assert line.startswith("SendOrderStatus: done in ")
     assert received.headers["X-Request-Id"] in line
+
+
+def test_a_reply_that_comes_too_late_is_not_taken_for_the_next_calls() -> None:
+    def answer(caller: Caller) -> None:
+        caller.answer(b"HTTP/1.1 103 Early Hints\r\n\r\n")
+        if caller.request():  # the same connection was used again
+            caller.connection.sendall(http_reply("200 OK", SUCCESS))
+
+    with RawServer(answer) as server, client_of(server.url) as client:
+        for _ in range(2):
+            with pytest.raises(UnreadableReply) as caught:
+                client.send_order_status(UPDATE)
+            assert caught.value.status == 103
+        assert (server.connection_count, len(server.requests)) == (2, 2)

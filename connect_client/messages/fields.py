@@ -8,7 +8,7 @@ there, and only there, a text is read as what it stands for.
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Annotated, Any
 from uuid import UUID
@@ -26,6 +26,7 @@ _SMALLEST, _LARGEST = -(2**31), 2**31 - 1
 _LARGEST_COEFFICIENT = 2**96 - 1
 _MOST_FRACTION_DIGITS = 28
 _OLDEST_YEAR = 1753
+_MINUTE, _LARGEST_OFFSET = timedelta(minutes=1), timedelta(hours=14)
 
 
 def wrong(text: str) -> PydanticCustomError:
@@ -94,8 +95,11 @@ def _moment(value: Any, info: ValidationInfo) -> datetime:
             raise wrong("must be a moment like 2026-11-23T10:11:12+01:00") from None
     if not isinstance(value, datetime):
         raise wrong("must be a datetime")
-    if value.utcoffset() is None:
+    offset = value.utcoffset()
+    if offset is None:
         raise wrong("must say its zone: an aware datetime, such as datetime.now(UTC)")
+    if offset % _MINUTE or abs(offset) > _LARGEST_OFFSET:
+        raise wrong("must have an offset of whole minutes within 14 hours (XML Schema, dateTime)")
     if value.year < _OLDEST_YEAR:
         raise wrong(f"must not lie before {_OLDEST_YEAR}; Norce's database cannot hold it")
     return value
@@ -123,6 +127,8 @@ class _Characters:
     def __call__(self, value: Any) -> str:
         if not isinstance(value, str):
             raise wrong("must be a text")
+        # An enumeration's member would show its name instead of its value.
+        value = value if type(value) is str else str.__str__(value)
         text = value if value.isprintable() and value.strip() else self._cleaned(value)
         if self.longest is not None and len(text) > self.longest:
             raise wrong(f"must be at most {self.longest} characters, not {len(text)}")
