@@ -8,7 +8,7 @@ LOCK_HEADER := \# Exact versions for every supported Python. Written by `make lo
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test check format lint types layers prove bench bench-memory bench-lines bench-overload bench-connect bench-start bench-stored bench-relay schema lock dist clean
+.PHONY: help run test check format lint types layers prove fuzz bench bench-memory bench-lines bench-overload bench-connect bench-start bench-stored bench-relay schema lock dist clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -51,6 +51,10 @@ layers: .venv/.ready ## check who may import whom
 
 prove: .venv/.ready ## kill, cut and stop everything for two minutes each under load, and print the counts
 	@PROVE_SECONDS=$${PROVE_SECONDS:-120} $(BIN)/python -m pytest -q -s tests/acceptance $(ARGS)
+
+fuzz: .venv/.ready ## fuzz the decoder with atheris, installed for it where there is one; ARGS go to libFuzzer
+	@$(BIN)/python -c 'import atheris' 2>/dev/null || $(PIP) install atheris
+	@$(BIN)/python -m tests.decoder_fuzz $(or $(ARGS),-max_total_time=60)
 
 bench: .venv/.ready ## compare throughput with the floor and other stacks; BENCH_ARGS go to the script
 	@$(BIN)/python -m benchmarks.compare $(BENCH_ARGS)

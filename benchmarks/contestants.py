@@ -155,3 +155,9 @@ def _missing_for_php() -> str | None:
     listed = subprocess.run(["php", "-m"], capture_output=True, text=True, check=True).stdout.split()
     absent = sorted(_PHP_EXTENSIONS.difference(listed))
     return f"the php extensions {' and '.join(absent)}" if absent else None
+
+
+def worker_of(master: subprocess.Popen[bytes]) -> int:
+    """The process id of a receiver's first worker."""
+    children = Path(f"/proc/{master.pid}/task/{master.pid}/children").read_text("ascii")
+    return int(children.split()[0])

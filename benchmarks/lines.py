@@ -1,4 +1,4 @@
-"""Prints what an order line costs as orders grow, to show that the cost grows linearly.
+"""Prints what an order line costs as orders grow, to show that the cost grows linearly, and the largest order's memory.
 
 One caller posts orders of growing size to a real receiver on PostgreSQL, one after the other. The largest is beyond
 what the receiver reads by default, so its limit is raised.
@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import argparse
 import http.client
+import re
 import statistics
 import time
+from pathlib import Path
 
-from benchmarks.contestants import receiver, running
+from benchmarks.contestants import receiver, running, worker_of
 from benchmarks.database import add_option, scratch_database
 from benchmarks.load import BASIC
 from benchmarks.payload import envelope
@@ -33,11 +35,20 @@ def main() -> None:
     add_option(parser)
     options = parser.parse_args()
     with scratch_database(options.postgres) as postgres:
-        contestant = receiver(postgres, port=7110, RECEIVER_MAX_BODY_BYTES=_LIMIT)
-        with running(contestant):
+        contestant = receiver(postgres, port=7110, RECEIVER_MAX_BODY_BYTES=_LIMIT, RECEIVER_WORKERS="1")
+        with running(contestant) as master:
+            worker = worker_of(master)
             connection = http.client.HTTPConnection("127.0.0.1", contestant.port, timeout=120)
-            seconds = {lines: _seconds_for(lines, connection, contestant.path) for lines in SIZES}
+            seconds, peaks = {}, []
+            for lines in SIZES:
+                seconds[lines] = _seconds_for(lines, connection, contestant.path)
+                peaks.append(_peak_megabytes(worker))
     _print_table(seconds)
+    megabytes = len(envelope(max(SIZES)).encode()) / 2**20
+    print(
+        f"orders of {max(SIZES):,} lines, {megabytes:.1f} MB each, raised the worker's peak from {peaks[0]:.0f} to "
+        f"{peaks[-1]:.0f} MB: {(peaks[-1] - peaks[0]) / megabytes:.1f} times their size"
+    )
 
 
 def _seconds_for(lines: int, connection: http.client.HTTPConnection, path: str) -> float:
@@ -54,6 +65,11 @@ def _post(connection: http.client.HTTPConnection, path: str, body: bytes) -> flo
     if b"<StatusCode>OK</StatusCode>" not in answer:
         raise SystemExit(f"the order was not acknowledged: {answer.decode()}")
     return seconds
+
+
+def _peak_megabytes(process: int) -> float:
+    status = Path(f"/proc/{process}/status").read_text("ascii", errors="replace")
+    return int(re.findall(r"^VmHWM:\s+([0-9]+) kB", status, re.MULTILINE)[0]) / 1024
 
 
 def _print_table(seconds: dict[int, float]) -> None:

@@ -7,10 +7,9 @@ it that the worker shares with no other process.
 from __future__ import annotations
 
 import argparse
-import subprocess
 from pathlib import Path
 
-from benchmarks.contestants import receiver, running
+from benchmarks.contestants import receiver, running, worker_of
 from benchmarks.database import add_option, scratch_database
 from benchmarks.load import envelope_file, load, require_wrk
 
@@ -31,7 +30,7 @@ def main() -> None:
     with scratch_database(options.postgres) as postgres, envelope_file(_LINES) as file:
         contestant = receiver(postgres, port=7120, RECEIVER_WORKERS="1")
         with running(contestant) as master:
-            worker = _worker_of(master)
+            worker = worker_of(master)
             orders, due, first = 0, STEP, None
             while orders < options.orders:
                 orders += int(load(contestant, file, seconds=_SECONDS, connections=_CONNECTIONS)["ok"])
@@ -41,13 +40,8 @@ def main() -> None:
                 resident, own = _megabytes(worker)
                 first = first or resident
                 print(f"{orders:8,}{resident:9.1f}{own:9.1f}{(resident / first - 1) * 100:15.1f} %", flush=True)
-            if _worker_of(master) != worker:
+            if worker_of(master) != worker:
                 raise SystemExit("the worker was replaced on the way, so the curve is not of one process")
-
-
-def _worker_of(master: subprocess.Popen[bytes]) -> int:
-    children = Path(f"/proc/{master.pid}/task/{master.pid}/children").read_text("ascii")
-    return int(children.split()[0])
 
 
 def _megabytes(process: int) -> tuple[float, float]:

@@ -10,16 +10,21 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
+from receiver.flows.erase import Found, of_customer
 from receiver.orders.customers import concerns, is_named_in
 from receiver.orders.model import Company, Order, Party, Person
+from receiver.ports import StoredRequest
+from receiver.soap.service import order_reader
 from receiver.storage import tables
 from receiver.storage.engine import new_engine
 from tests.answers import OK, order_response
+from tests.cases import cases
 from tests.conftest import StartReceiver
 from tests.databases import rows_of
 from tests.operators import Operator
 from tests.order_xml import create_order, line_xml
 from tests.relaying import CONFIRMED, DELIVERED, NOTE, REFUSED, DecidingCourier, Never, Outbox, outbox_on
+from tests.wire import BLANK_LINE
 
 ANNA, BO = "anna-lena@example.com", "bo@example.com"
 MARK = "Åsa Hemlig"
@@ -232,6 +237,18 @@ def test_a_customer_is_known_by_code_address_or_number(customer: str, is_theirs:
     )  # fmt: skip
     assert concerns(Order(bill_to=Party(person=person, company=Company(code="C-9"))), customer) is is_theirs
     assert not concerns(Order(), customer)
+
+
+def test_whatever_was_refused_can_be_searched() -> None:
+    class Kept:
+        def requests(self) -> Iterator[StoredRequest]:
+            for number, case in enumerate([*cases("invalid"), *cases("valid")]):
+                body = case.request.partition(BLANK_LINE)[2]
+                for media_type in ("text/xml; charset=utf-8", "", "text/xml; charset=utf-16", "text/xml; charset=none"):
+                    yield StoredRequest(None, number, lambda body=body: body, media_type)  # type: ignore[misc]
+
+    found = of_customer("nobody@example.org", kept=Kept(), read=order_reader())  # type: ignore[arg-type]
+    assert found == Found((), ())
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])

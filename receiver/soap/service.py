@@ -90,7 +90,10 @@ def order_reader() -> DecodeOrder:
 
 
 def _decoded(decoder: OrderDecoder, body: bytes, media_type: str) -> tuple[Order, Findings]:
-    return decoder.decode(request_in(parse(clean(body, content_type=media_type).xml)))
+    request = request_in(parse(clean(body, content_type=media_type).xml))
+    if is_nil(request.get(NIL)):
+        raise RequestRefused("the request holds no order")
+    return decoder.decode(request)
 
 
 class _OrderNotificationService(Service):  # type: ignore[misc]
