@@ -38,12 +38,13 @@ loglevel = "warning"
 control_socket_disable = True
 
 
-def when_ready(_server: object) -> None:
+def when_ready(server: Any) -> None:
     """Start the relay beside the workers, where `serve` was asked to."""
     if _keeper is not None:
         # The master itself says nothing otherwise; each worker configures its own log.
         logs.configure(as_text=_settings.log_format == "text")
-        _keeper.start()
+        # gunicorn lets its sockets be inherited, for an upgrade without a gap; a relay would keep the port.
+        _keeper.start(closing=[listener.fileno() for listener in server.LISTENERS])
 
 
 def on_exit(_server: object) -> None:

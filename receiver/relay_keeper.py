@@ -7,11 +7,13 @@ ends by itself, and ends it with the master. A master that is killed cannot: the
 from __future__ import annotations
 
 import os
-import subprocess
+import signal
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 
 from receiver import logs
 
@@ -32,11 +34,13 @@ class RelayKeeper:
 
     def __init__(self) -> None:
         self._is_over = threading.Event()
+        self._not_inherited: tuple[int, ...] = ()
         # The master forks workers while this thread runs; it shares no lock with what a worker does.
         self._thread = threading.Thread(target=self._keep, name="relay-keeper", daemon=True)
 
-    def start(self) -> None:
-        """Begin; a relay that cannot be started is tried again."""
+    def start(self, *, closing: Sequence[int] = ()) -> None:
+        """Begin; a relay that cannot be started is tried again. It does not inherit the descriptors `closing`."""
+        self._not_inherited = tuple(closing)
         self._thread.start()
 
     def end(self) -> None:
@@ -60,26 +64,56 @@ class RelayKeeper:
 
     def _run(self) -> int | None:
         """Run one relay to its end; returns its exit code if it ended by itself and that could be learned."""
-        command = [sys.executable, "-m", "receiver", "relay", "--parent", str(os.getpid())]
         try:
-            # In a session of its own, for Ctrl-C in a terminal means the master, which ends the relay last.
-            relay = subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True)  # noqa: S603
+            relay = self._spawned()
         except OSError:
             # No memory or no process left, for now.
             logs.failure(logs.RELAY_FAILED)
             return None
-        while relay.poll() is None:
+        while not (ended := _ended(relay)):
             if self._is_over.wait(_LOOK_EVERY_S):
                 _end(relay)
-        # gunicorn waits for every child that ends; where it was first, Python knows only that the relay is gone.
-        return relay.returncode or None
+        return ended.exit_code
+
+    def _spawned(self) -> int:
+        # Not subprocess.Popen: it waits for the other end of a pipe to be closed, and a worker that the master forks at
+        # that moment keeps it open for ever.
+        command = [sys.executable, "-m", "receiver", "relay", "--parent", str(os.getpid())]
+        return os.posix_spawn(
+            sys.executable,
+            command,
+            os.environ,
+            file_actions=[
+                (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+                *((os.POSIX_SPAWN_CLOSE, descriptor) for descriptor in self._not_inherited),
+            ],
+            # In a group of its own, for Ctrl-C in a terminal means the master, which ends the relay last.
+            setpgroup=0,
+        )
 
 
-def _end(relay: subprocess.Popen[bytes]) -> None:
-    with suppress(ProcessLookupError):
-        relay.terminate()
+@dataclass(frozen=True, slots=True)
+class _Ended:
+    """A process is gone. gunicorn waits for every child that ends; where it was first, the exit code is not known."""
+
+    exit_code: int | None
+
+
+def _ended(process: int) -> _Ended | None:
     try:
-        relay.wait(STOP_S)
-    except subprocess.TimeoutExpired:
-        relay.kill()
-        relay.wait()
+        found, status = os.waitpid(process, os.WNOHANG)
+    except ChildProcessError:
+        return _Ended(None)
+    return _Ended(os.waitstatus_to_exitcode(status)) if found else None
+
+
+def _end(process: int) -> None:
+    with suppress(ProcessLookupError):
+        os.kill(process, signal.SIGTERM)
+    until = time.monotonic() + STOP_S
+    while not _ended(process):
+        if time.monotonic() > until:
+            with suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
+            return
+        time.sleep(_LOOK_EVERY_S / 10)

@@ -114,6 +114,11 @@ def command_of(pid: int) -> bytes:
     return Path(f"/proc/{pid}/cmdline").read_bytes()
 
 
+def sockets(pid: int) -> set[str]:
+    found = (str(link.readlink()) for link in Path(f"/proc/{pid}/fd").iterdir())
+    return {name for name in found if name.startswith("socket:")}
+
+
 def is_running(pid: int) -> bool:
     """Whether the process is at work; one that nobody has waited for yet is not."""
     try:
@@ -182,6 +187,7 @@ def test_no_relay_outlives_its_master(tmp_path: Path, database_url: str, port: i
         running.post("700101")
         running.wait_for_delivery("700101")
         relay = running.relay()
+        assert sockets(relay).isdisjoint(sockets(running.process.pid))  # nor does it keep the port
         os.kill(running.process.pid, signal.SIGKILL)
         wait_until(lambda: not is_running(relay), running, within_s=10)
         assert len(running.events("relay_stopped")) == 1
