@@ -35,13 +35,15 @@ from receiver.bootstrap import build_app, engine_for
 from receiver.settings import Settings
 from receiver.soap.decode import OrderDecoder
 from receiver.storage.migrate import migrate
+from receiver.storage.packing import Packing
 from receiver.storage.unit_of_work import SqlUnit
 
 STEPS: dict[str, list[tuple[Any, str]]] = {
     "parse: clean bytes, lxml": [(receiver.http.app, "clean"), (receiver.soap.protocol, "parse")],
     "decode: members into the order, each checked": [(OrderDecoder, "decode")],
     "rows: totals, values, compressing": [
-        (receiver.storage.order_store, name) for name in ("order_values", "line_values", "pack")
+        *((receiver.storage.order_store, name) for name in ("order_values", "line_values")),
+        (Packing, "pack"),
     ],
     "insert, without PostgreSQL's time": [(receiver.storage.one_statement, "insert_order")],
     "commit, without PostgreSQL's time": [(SqlUnit, "commit")],
