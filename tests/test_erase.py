@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import event, update
 
 from receiver.flows.erase import Found, of_customer
 from receiver.orders.customers import concerns, is_named_in
@@ -17,6 +17,7 @@ from receiver.ports import StoredRequest
 from receiver.soap.service import order_reader
 from receiver.storage import tables
 from receiver.storage.engine import new_engine
+from receiver.storage.unit_of_work import SqlUnits
 from tests.answers import OK, order_response
 from tests.cases import cases
 from tests.conftest import StartReceiver
@@ -184,6 +185,38 @@ def test_only_what_nothing_has_happened_to_is_purged(outbox: Outbox, tmp_path: P
     assert outbox.report("delivery-note", NOTE | {"note_text": MARK}).appended.is_repeat
     assert not outbox.report("delivery-note", NOTE | {"note_no": "DN-2"}).appended.is_repeat
     assert operator.data("purge", "--older-than", "1d", "--dry-run")["orders"] == []
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+@pytest.mark.parametrize(("even_waiting", "state"), [(False, "pending"), (True, "discarded")])
+def test_a_message_that_comes_back_between_two_looks_is_not_emptied(
+    outbox: Outbox, even_waiting: bool, state: str
+) -> None:
+    def die(_: Any) -> Any:
+        raise SystemExit
+
+    outbox.accept("1")
+    with pytest.raises(SystemExit):
+        outbox.relay(erp=DecidingCourier(die)).round(GO)
+    outbox.lose_leases()
+    engine = new_engine(outbox.url)
+    recovered: list[int] = []
+
+    @event.listens_for(engine, "after_cursor_execute")
+    def come_back(_: object, __: object, statement: str, *___: object) -> None:
+        if "FROM outbox" in statement and not recovered:
+            with outbox.units.begin() as unit:
+                recovered.append(unit.outbox.recover_lost_leases())
+                unit.commit()
+
+    with SqlUnits(engine, sender_zone=UTC).begin() as unit:
+        erased = unit.erasures.erase_orders([outbox.order("1")["id"]], even_waiting=even_waiting)
+        unit.commit()
+    engine.dispose()
+    assert recovered == [1]
+    assert bool(erased) is even_waiting
+    assert outbox.states() == [state]
+    assert (outbox.order("1")["erased_at"] is not None) is even_waiting
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)

@@ -33,12 +33,18 @@ class ErasureStore:
         self._connection = connection
 
     def erase_orders(self, order_ids: Sequence[int], *, even_waiting: bool) -> set[int]:
-        """Lock what waits first: a relay either had the message before, which shows then, or does not get it."""
+        """Lock the orders, so that no message is added, then see what is unfinished, and lock what of it waits.
+
+        A relay may move a message between the two looks. It is then either locked here or counts as on its way.
+        """
         kept = orders.c.id.in_(order_ids), orders.c.erased_at.is_(None)
-        found = set(self._connection.execute(select(orders.c.id).where(*kept).with_for_update()).scalars())
+        in_turn = select(orders.c.id).where(*kept).order_by(orders.c.id).with_for_update()
+        found = set(self._connection.execute(in_turn).scalars())
+        unfinished = self._connection.execute(_messages(found, *_WAITING, State.LEASED.value)).all()
         waiting = self._connection.execute(_messages(found, *_WAITING).with_for_update()).all()
-        under_way = self._connection.execute(_messages(found, State.LEASED.value)).all()
-        left = {row.order_id for row in under_way} | (set() if even_waiting else {row.order_id for row in waiting})
+        held = {row.id for row in waiting}
+        under_way = {row.order_id for row in unfinished if row.id not in held}
+        left = under_way | (set() if even_waiting else {row.order_id for row in waiting})
         chosen = found - left
         self._discard([row.id for row in waiting if row.order_id in chosen])
         self._clear(chosen)
@@ -78,4 +84,5 @@ class ErasureStore:
 
 
 def _messages(order_ids: set[int], *states: str) -> Select[tuple[int, int]]:
-    return select(outbox.c.id, outbox.c.order_id).where(outbox.c.order_id.in_(order_ids), outbox.c.state.in_(states))
+    messages = select(outbox.c.id, outbox.c.order_id).order_by(outbox.c.id)
+    return messages.where(outbox.c.order_id.in_(order_ids), outbox.c.state.in_(states))
