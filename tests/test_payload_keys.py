@@ -68,6 +68,10 @@ def test_keys_are_introduced_and_changed_without_losing_an_order(
     assert sum(payload.startswith(b"gA") for payload in payloads(database_url)) == 1
     assert run("rekey", keys=f"{NEW}, {OLD}").startswith("3 requests")
     assert run("rekey", keys=f"{NEW}\n{OLD}").startswith("0 requests")
+    keyless = run_command("rekey", folder=tmp_path, **CREDENTIALS, RECEIVER_DATABASE_URL=database_url)
+    assert keyless.returncode == 1
+    for name in ("order 1, revision 1", "order 2, revision 1", "refused request 1"):
+        assert f"No key opens the request of {name};" in keyless.stdout
     assert all(Packing([NEW]).unpack(payload) for payload in payloads(database_url))
     assert run("orders", "show", "1", "--xml", keys=NEW) == BODY.decode()
     lost = run_command(

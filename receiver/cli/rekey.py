@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import typer
+
 from receiver.cli.output import print_lines
 from receiver.cli.records import open_rekeying
 from receiver.settings import read_settings
@@ -14,6 +16,11 @@ def rekey() -> None:
     """
     settings = read_settings(needs_credentials=False)
     with open_rekeying(settings) as rekeying:
-        count = rekeying.run()
+        done = rekeying.run()
     how = "under the first key" if settings.payload_key_list else "open, for RECEIVER_PAYLOAD_KEYS is not set"
-    print_lines(f"{count} requests were stored anew; all are stored {how}.")
+    for name in done.unreadable:
+        print_lines(f"No key opens the request of {name}; it stays as it is.")
+    others = "all others" if done.unreadable else "all"
+    print_lines(f"{done.count} requests were stored anew; {others} are stored {how}.")
+    if done.unreadable:
+        raise typer.Exit(1)
