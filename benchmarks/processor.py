@@ -10,7 +10,7 @@ _PROC = Path("/proc")
 _SESSION, _USER, _SYSTEM = 3, 11, 12
 """Of /proc/PID/stat, counted from behind the command's name, which may hold spaces."""
 _IDLE = (3, 4)
-"""Of the machine's own line: idle, and waiting for a disk."""
+"""Of the machine's own line: idle, and waiting for a disk. What a hypervisor steals comes after what is read of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ def spent_by(session: int) -> Spent | None:
         return None
     ticks = os.sysconf("SC_CLK_TCK")
     server = sum(_ticks_of(process, session) for process in _PROC.iterdir() if process.name.isdigit())
-    machine = [int(part) for part in (_PROC / "stat").read_text("ascii").splitlines()[0].split()[1:9]]
+    machine = [int(part) for part in (_PROC / "stat").read_text("ascii").splitlines()[0].split()[1:8]]
     busy = sum(machine) - sum(machine[column] for column in _IDLE)
     return Spent(server / ticks, busy / ticks)
 
